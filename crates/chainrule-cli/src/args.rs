@@ -1,0 +1,306 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use chainrule::{Activation, Head, Initializer, Metric, Optimizer, Schedule};
+use chainrule_data::{ColumnType, ReadOptions};
+use chainrule_model::{OneOrMany, Roles, Settings, TaskChoice};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::values;
+
+/// Feedforward networks for tables, trained by hand-derived backpropagation.
+///
+/// A table goes in (CSV, Parquet or Arrow, `-` for standard input), a trained network and its predictions come out.
+#[derive(Parser)]
+#[command(name = "chainrule", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  chainrule train houses.csv --target price
+  chainrule train train.parquet --target label --test test.parquet --output label.safetensors
+  chainrule predict label.safetensors new.parquet -o predictions.csv
+  chainrule evaluate label.safetensors test.parquet
+  chainrule cv houses.csv --target price --folds 5";
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Train a network on a table and write the model
+    Train(TrainArgs),
+    /// Predict the rows of a table
+    Predict(PredictArgs),
+    /// Score a model on a table that has the target
+    Evaluate(EvaluateArgs),
+    /// Cross-validate: score every row by a model that has not seen it
+    Cv(CvArgs),
+    /// Show what a model is made of and how it was trained
+    Inspect(InspectArgs),
+    /// Print a shell's completion script
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Args)]
+pub struct TrainArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+    #[command(flatten)]
+    pub roles: RoleArgs,
+    /// Table whose rows choose the best epoch (instead of a part of TABLE)
+    #[arg(long, value_name = "FILE", alias = "valid-data")]
+    pub valid: Option<PathBuf>,
+    /// Table to score the finished model on
+    #[arg(long, value_name = "FILE", alias = "test-data")]
+    pub test: Option<PathBuf>,
+    /// Where to write the model
+    #[arg(long, short, value_name = "FILE", default_value = "model.safetensors", alias = "output-model")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub settings: SettingArgs,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Args)]
+pub struct CvArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+    #[command(flatten)]
+    pub roles: RoleArgs,
+    /// Parts into which the rows are cut; each is held out once
+    #[arg(long, default_value_t = 5, value_name = "N", alias = "nfold")]
+    pub folds: usize,
+    #[command(flatten)]
+    pub settings: SettingArgs,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Args)]
+pub struct PredictArgs {
+    /// Model file
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Where to write the predictions: .csv, .parquet or .arrow; `-` is standard output as CSV
+    #[arg(long, short, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Args)]
+pub struct EvaluateArgs {
+    /// Model file
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub data: DataArgs,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Args)]
+pub struct InspectArgs {
+    /// Model file
+    pub model: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct DataArgs {
+    /// Table: CSV, Parquet or Arrow, told by its content; .gz and .zst too; `-` for standard input
+    pub table: PathBuf,
+    /// Type of a column where it was taken for something else: number, category, boolean, time, ignore
+    #[arg(long, value_name = "COLUMN=TYPE", value_delimiter = ',', value_parser = values::column_type)]
+    pub types: Vec<(String, ColumnType)>,
+    /// Delimiter of a CSV file, if it is not found out
+    #[arg(long, value_name = "CHAR")]
+    pub delimiter: Option<char>,
+}
+
+impl DataArgs {
+    pub fn options(&self) -> ReadOptions {
+        ReadOptions { types: self.types.iter().cloned().collect(), delimiter: self.delimiter }
+    }
+}
+
+#[derive(Args)]
+pub struct RoleArgs {
+    /// Column to predict
+    #[arg(long, value_name = "COLUMN", alias = "label", alias = "label-column")]
+    pub target: String,
+    /// Column of row weights
+    #[arg(long, value_name = "COLUMN", alias = "weight-column")]
+    pub weight: Option<String>,
+    /// Column of a count's exposure: the rate per unit of it is learned
+    #[arg(long, value_name = "COLUMN")]
+    pub exposure: Option<String>,
+    /// Columns not to use
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', alias = "ignore-column")]
+    pub ignore: Vec<String>,
+}
+
+impl RoleArgs {
+    pub fn roles(&self) -> Roles {
+        Roles {
+            target: self.target.clone(),
+            weight: self.weight.clone(),
+            exposure: self.exposure.clone(),
+            ignore: self.ignore.clone(),
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct RunArgs {
+    /// Threads; 0: one for each core. The result does not depend on it
+    #[arg(long, default_value_t = 0, value_name = "N", alias = "num-threads", alias = "n-jobs")]
+    pub threads: usize,
+    /// Instruction set, to compare one with another: avx512, avx2, neon, portable. The result does not depend on it
+    #[arg(long, value_name = "NAME", env = "CHAINRULE_ISA", hide_env_values = true)]
+    pub isa: Option<chainrule::Isa>,
+    /// Print one JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum TaskArg {
+    Auto,
+    Regression,
+    #[value(alias = "binary", alias = "multiclass")]
+    Classification,
+    #[value(alias = "poisson")]
+    Count,
+}
+
+/// How to build and train the model. Flags win over the settings file.
+#[derive(Args)]
+#[command(next_help_heading = "Settings")]
+pub struct SettingArgs {
+    /// Settings file (TOML); `chainrule inspect MODEL --json` shows a model's
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What is predicted [default: told from the target]
+    #[arg(long, value_enum)]
+    task: Option<TaskArg>,
+    /// Likelihood of the target [default: by task]
+    #[arg(long, value_parser = values::head(), alias = "objective")]
+    head: Option<Head>,
+    /// Units of each hidden layer; `--hidden=` for none [default: 256,256]
+    #[arg(long, value_name = "WIDTHS", value_parser = widths)]
+    hidden: Option<Widths>,
+    /// Activation of the hidden layers: one, or one for each [default: relu]
+    #[arg(long, value_parser = values::activation(), value_delimiter = ',')]
+    activation: Vec<Activation>,
+    /// Probability with which a hidden unit is dropped [default: 0.1]
+    #[arg(long, value_name = "P")]
+    dropout: Option<f64>,
+    /// Initial weights [default: by activation]
+    #[arg(long, value_parser = values::initializer(), hide_possible_values = false)]
+    initializer: Option<Initializer>,
+    /// Optimizer [default: adam]
+    #[arg(long, value_parser = values::optimizer())]
+    optimizer: Option<Optimizer>,
+    /// Learning rate [default: 0.001]
+    #[arg(long, value_name = "RATE", alias = "lr", alias = "eta", alias = "shrinkage-rate")]
+    learning_rate: Option<f64>,
+    /// Course of the learning rate [default: cosine]
+    #[arg(long, value_parser = values::schedule())]
+    schedule: Option<Schedule>,
+    /// Rows of a batch [default: by the number of rows]
+    #[arg(long, value_name = "ROWS", alias = "batch-size")]
+    batch: Option<usize>,
+    /// Passes over the training rows, at most [default: 100]
+    #[arg(long, value_name = "N", alias = "num-iterations", alias = "max-iter")]
+    epochs: Option<usize>,
+    /// Epochs without a better score after which training stops; 0: never [default: 16]
+    #[arg(long, value_name = "N", alias = "early-stopping-round", alias = "early-stopping-rounds")]
+    patience: Option<usize>,
+    /// Score on the validation rows that chooses the best epoch [default: cost]
+    #[arg(long, value_parser = values::metric())]
+    metric: Option<Metric>,
+    /// Penalty on the sum of |w| [default: 0]
+    #[arg(long, value_name = "FACTOR", alias = "lambda-l1")]
+    l1: Option<f64>,
+    /// Penalty on half the sum of w^2 [default: 0]
+    #[arg(long, value_name = "FACTOR", alias = "lambda-l2")]
+    l2: Option<f64>,
+    /// Part of the rows held out to choose the best epoch [default: 0.2]
+    #[arg(long, value_name = "FRACTION")]
+    valid_fraction: Option<f64>,
+    /// Categories with more levels get trainable vectors [default: 8]
+    #[arg(long, value_name = "N", alias = "max-cat-to-onehot")]
+    one_hot_max_levels: Option<usize>,
+    /// Seed of everything random [default: 0]
+    #[arg(long, value_name = "N", alias = "random-state", alias = "random-seed")]
+    seed: Option<u64>,
+}
+
+#[derive(Clone)]
+struct Widths(Vec<usize>);
+
+fn widths(text: &str) -> Result<Widths, String> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let width = |part: &str| part.parse().map_err(|_| format!("{part:?} is no number of units; write 256,256"));
+    parts.map(width).collect::<Result<_, _>>().map(Widths)
+}
+
+impl SettingArgs {
+    /// The settings of the file, if there is one, with the flags on top.
+    pub fn settings(&self) -> anyhow::Result<Settings> {
+        let mut s = match &self.config {
+            Some(path) => read_config(path)?,
+            None => Settings::default(),
+        };
+        if let Some(task) = self.task {
+            s.task = match task {
+                TaskArg::Auto => TaskChoice::Auto,
+                TaskArg::Regression => TaskChoice::Regression,
+                TaskArg::Classification => TaskChoice::Classification,
+                TaskArg::Count => TaskChoice::Count,
+            };
+        }
+        match self.activation.as_slice() {
+            [] => {}
+            [one] => s.activation = OneOrMany::One(*one),
+            many => s.activation = OneOrMany::Many(many.to_vec()),
+        }
+        s.head = self.head.or(s.head);
+        s.initializer = self.initializer.or(s.initializer);
+        s.batch = self.batch.or(s.batch);
+        set(&mut s.hidden, self.hidden.as_ref().map(|widths| widths.0.clone()));
+        set(&mut s.dropout, self.dropout);
+        set(&mut s.optimizer, self.optimizer);
+        set(&mut s.learning_rate, self.learning_rate);
+        set(&mut s.schedule, self.schedule);
+        set(&mut s.epochs, self.epochs);
+        set(&mut s.patience, self.patience);
+        set(&mut s.metric, self.metric);
+        set(&mut s.l1, self.l1);
+        set(&mut s.l2, self.l2);
+        set(&mut s.valid_fraction, self.valid_fraction);
+        set(&mut s.one_hot_max_levels, self.one_hot_max_levels);
+        set(&mut s.seed, self.seed);
+        Ok(s)
+    }
+}
+
+fn set<T>(field: &mut T, flag: Option<T>) {
+    if let Some(value) = flag {
+        *field = value;
+    }
+}
+
+fn read_config(path: &PathBuf) -> anyhow::Result<Settings> {
+    use anyhow::Context;
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Settings::from_toml(&text).with_context(|| path.display().to_string())
+}

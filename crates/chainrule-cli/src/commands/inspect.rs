@@ -1,0 +1,80 @@
+//! `chainrule inspect`
+
+use chainrule_model::{Card, Target};
+use serde_json::json;
+
+use super::{load, print_json};
+use crate::args::InspectArgs;
+use crate::failure::{OrFail, Outcome};
+use crate::print;
+
+pub fn run(args: &InspectArgs) -> Outcome {
+    let model = load(&args.model)?;
+    let hash = model.digest().or_failed()?;
+    let card = model.card();
+    if args.json {
+        let mut object = json!(card);
+        object["model_hash"] = json!(hash);
+        object["parameters"] = json!(card.network.parameter_shapes());
+        return print_json(&object);
+    }
+    show(card, &hash).or_failed()
+}
+
+fn show(card: &Card, hash: &str) -> std::io::Result<()> {
+    print::line("model", &format!("chainrule {}, hash {hash}", card.version))?;
+    let target = match &card.target {
+        Target::Classes(_) => {
+            let names = card.target.classes();
+            let shown = names.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
+            format!("{} classes: {shown}{}", names.len(), if names.len() > 10 { ", ..." } else { "" })
+        }
+        Target::Number(scaler) => {
+            format!("number, mean {} ± {}", print::number(scaler.mean), print::number(scaler.std))
+        }
+        Target::Count => "count".into(),
+    };
+    print::line("target", &format!("{:?}: {target}", card.roles.target))?;
+    for (name, column) in [("weight", &card.roles.weight), ("exposure", &card.roles.exposure)] {
+        if let Some(column) = column {
+            print::line(name, &format!("{column:?}"))?;
+        }
+    }
+    print::line("network", &print::architecture(&card.network))?;
+    for (name, rows, cols) in card.network.parameter_shapes() {
+        print::line("", &format!("{name:<20} {rows} x {cols}"))?;
+    }
+    let columns = card.encoder.columns();
+    print::line("columns", &format!("{} used, {} left out", columns.len(), card.encoder.left_out().len()))?;
+    for c in columns {
+        print::line("", &format!("{:<24} {:<9} {}; {}", c.name, c.kind.to_string(), c.encoding, c.statistics))?;
+    }
+    for left in card.encoder.left_out() {
+        print::line("", &format!("{:<24} left out: {}", left.column, left.message))?;
+    }
+    history(card)
+}
+
+/// The epochs, about 20 of many, the best among them.
+fn history(card: &Card) -> std::io::Result<()> {
+    const SHOWN: usize = 20;
+    let training = &card.training;
+    let report = &training.report;
+    print::line("training", &format!("{} rows, {} to choose the epoch", training.rows, training.valid_rows))?;
+    print::line("", "epoch  training cost  validation  learning rate")?;
+    let every = report.history.len().div_ceil(SHOWN).max(1);
+    for record in &report.history {
+        let best = Some(record.epoch) == report.best_epoch;
+        if !best && record.epoch % every != 0 && record.epoch != 1 {
+            continue;
+        }
+        let valid = record.valid_score.map_or("-".into(), |score| format!("{score:.5}"));
+        let mark = if best { "  <- the model" } else { "" };
+        let (epoch, cost, rate) = (record.epoch, record.train_cost, record.learning_rate);
+        print::line("", &format!("{epoch:>5}  {cost:>13.5}  {valid:>10}  {rate:>13.2e}{mark}"))?;
+    }
+    match &training.valid_metrics {
+        Some(metrics) => print::line("validation", &print::metrics(metrics)),
+        None => Ok(()),
+    }
+}

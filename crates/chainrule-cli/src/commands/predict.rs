@@ -1,0 +1,32 @@
+//! `chainrule predict`
+
+use chainrule_data::write_table;
+use serde_json::json;
+
+use super::{compute, load, print_json, read};
+use crate::args::PredictArgs;
+use crate::failure::{Failure, OrFail, Outcome};
+use crate::print;
+
+pub fn run(args: &PredictArgs) -> Outcome {
+    let to_stdout = args.output.as_os_str() == "-";
+    if to_stdout && args.run.json {
+        return Err(Failure::input(anyhow::anyhow!("--json needs a file for the predictions: add -o FILE")));
+    }
+    let model = load(&args.model)?;
+    let table = read(&args.data)?;
+    let predictions = model.predict(&mut compute(&args.run), &table).or_input()?;
+    write_table(&predictions, &args.output).or_failed()?;
+    if args.run.json {
+        return print_json(&json!({
+            "rows": predictions.rows,
+            "output": args.output,
+            "model_hash": model.digest().or_failed()?,
+        }));
+    }
+    if !to_stdout {
+        let rows = print::count(predictions.rows);
+        print::line("predictions", &format!("{} ({rows} rows)", args.output.display())).or_failed()?;
+    }
+    Ok(())
+}

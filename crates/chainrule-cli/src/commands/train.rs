@@ -1,0 +1,204 @@
+//! `chainrule train`
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use chainrule::Ended;
+use chainrule_data::{Table, Task};
+use chainrule_model::{Evaluation, Fitted, Prepared, prepare};
+use serde_json::json;
+
+use super::{compute, print_json, read, read_like};
+use crate::args::TrainArgs;
+use crate::failure::{Failure, OrFail, Outcome};
+use crate::progress::{Progress, duration};
+use crate::{interrupt, print};
+
+pub fn run(args: &TrainArgs) -> Outcome {
+    let settings = args.settings.settings().or_input()?;
+    settings.validate().or_input()?;
+    check_output(args)?;
+    let started = Instant::now();
+    let table = read(&args.data)?;
+    let read_time = started.elapsed();
+    let valid = args.valid.as_ref().map(|path| read_like(&args.data, path)).transpose()?;
+    let test = args.test.as_ref().map(|path| read_like(&args.data, path)).transpose()?;
+    let prepared = prepare(&table, valid.as_ref(), &args.roles.roles(), &settings).or_input()?;
+    let facts = Facts::new(&table, read_time, &prepared);
+    // The matrices hold what training needs.
+    drop((table, valid));
+    facts.warn();
+    if !args.run.json {
+        facts.print().or_failed()?;
+    }
+    let mut compute = compute(&args.run);
+    interrupt::listen().or_failed()?;
+    let mut progress = Progress::new("training    ".into(), settings.epochs);
+    let fitted = prepared.train(&mut compute, &mut |event| {
+        progress.see(event);
+        interrupt::flow()
+    });
+    let time = progress.finish();
+    let fitted = fitted.or_failed()?;
+    let test = test.map(|test| fitted.model.evaluate(&mut compute, &test)).transpose().or_input()?;
+    fitted.model.save(&args.output).or_failed()?;
+    let hash = fitted.model.digest().or_failed()?;
+    let result = Result { args, facts: &facts, fitted: &fitted, test: test.as_ref(), time, hash };
+    if args.run.json {
+        print_json(&result.json())?;
+    } else {
+        result.print().or_failed()?;
+    }
+    match fitted.ended().advice(&settings_of(&fitted)) {
+        Some(advice) => Err(Failure::failed(anyhow::anyhow!("{advice}; the model is the best before that"))),
+        None => Ok(()),
+    }
+}
+
+/// Finds out before an hour of training that the model cannot be written.
+fn check_output(args: &TrainArgs) -> Outcome {
+    let parent = args.output.parent().filter(|p| !p.as_os_str().is_empty());
+    if parent.is_some_and(|folder| !folder.is_dir()) || args.output.is_dir() {
+        let message = format!("{}: no model file can be written there (--output)", args.output.display());
+        return Err(Failure::input(anyhow::anyhow!(message)));
+    }
+    Ok(())
+}
+
+fn settings_of(fitted: &Fitted) -> chainrule::TrainSettings {
+    let settings = &fitted.model.card().settings;
+    chainrule::TrainSettings { learning_rate: settings.learning_rate, ..chainrule::TrainSettings::default() }
+}
+
+/// What is known before training.
+struct Facts {
+    table: String,
+    rows: usize,
+    columns: usize,
+    read_time: Duration,
+    task: Task,
+    reason: String,
+    network: String,
+    train_rows: usize,
+    valid_rows: usize,
+    warnings: Vec<String>,
+}
+
+impl Facts {
+    fn new(table: &Table, read_time: Duration, prepared: &Prepared) -> Self {
+        let (task, reason) = prepared.task();
+        Self {
+            table: table.name.clone(),
+            rows: table.rows,
+            columns: table.columns.len(),
+            read_time,
+            task,
+            reason: reason.to_owned(),
+            network: print::architecture(prepared.network()),
+            train_rows: prepared.train_rows(),
+            valid_rows: prepared.valid_rows(),
+            warnings: prepared.warnings().iter().map(|w| format!("column {:?}: {}", w.column, w.message)).collect(),
+        }
+    }
+
+    fn task_name(&self) -> &'static str {
+        match self.task {
+            Task::Regression => "regression",
+            Task::Classification => "classification",
+            Task::Count => "count",
+        }
+    }
+
+    /// Warnings go to standard error, the first few of many.
+    fn warn(&self) {
+        const MOST: usize = 8;
+        for warning in self.warnings.iter().take(MOST) {
+            eprintln!("note: {warning}");
+        }
+        if self.warnings.len() > MOST {
+            eprintln!("note: and {} more columns; `chainrule inspect` names them", self.warnings.len() - MOST);
+        }
+    }
+
+    fn print(&self) -> std::io::Result<()> {
+        let seconds = duration(self.read_time.as_secs_f64());
+        let (rows, columns) = (print::count(self.rows), print::count(self.columns));
+        print::line("table", &format!("{}: {rows} rows, {columns} columns, read in {seconds}", self.table))?;
+        print::line("task", &format!("{} ({})", self.task_name(), self.reason))?;
+        print::line("network", &self.network)?;
+        let (train, valid) = (print::count(self.train_rows), print::count(self.valid_rows));
+        print::line("rows", &format!("{train} to learn from, {valid} to choose the best epoch"))
+    }
+}
+
+/// What is known after training.
+struct Result<'a> {
+    args: &'a TrainArgs,
+    facts: &'a Facts,
+    fitted: &'a Fitted,
+    test: Option<&'a Evaluation>,
+    time: Duration,
+    hash: String,
+}
+
+impl Result<'_> {
+    /// The scores that say most, and on which rows.
+    fn best_scores(&self) -> Option<(&'static str, &Evaluation)> {
+        self.test.map(|test| ("test", test)).or(self.fitted.valid.as_ref().map(|valid| ("validation", valid)))
+    }
+
+    fn print(&self) -> std::io::Result<()> {
+        let report = &self.fitted.model.card().training.report;
+        let mut text = format!("{} epochs in {}", report.history.len(), duration(self.time.as_secs_f64()));
+        let why = match report.ended {
+            Ended::Completed => "",
+            Ended::Patience => ", stopped early",
+            Ended::Stopped => ", stopped by Ctrl-C",
+            Ended::NonFinite { .. } => ", broken off",
+        };
+        text.push_str(why);
+        if let Some(best) = report.best_epoch {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "; the model is that of epoch {best}");
+        }
+        print::line("trained", &text)?;
+        for (name, scores) in [("validation", self.fitted.valid.as_ref()), ("test", self.test)] {
+            if let Some(scores) = scores {
+                print::line(
+                    name,
+                    &format!("{} ({} rows)", print::metrics(&scores.metrics), print::count(scores.rows)),
+                )?;
+            }
+        }
+        if let Some(test) = self.test {
+            print::confusion(test, self.fitted.model.card().target.classes())?;
+        }
+        let output = self.args.output.display();
+        print::line("model", &format!("{output} (hash {})", &self.hash[..12]))?;
+        print::line("next", &format!("chainrule predict {output} TABLE -o predictions.csv"))
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let report = &self.fitted.model.card().training.report;
+        let metrics = |scores: Option<&Evaluation>| scores.map(|s| json!(s.metrics));
+        json!({
+            "metrics": metrics(self.best_scores().map(|(_, scores)| scores)),
+            "metrics_on": self.best_scores().map(|(name, _)| name),
+            "valid_metrics": metrics(self.fitted.valid.as_ref()),
+            "test_metrics": metrics(self.test),
+            "model": self.args.output,
+            "model_hash": self.hash,
+            "task": self.facts.task_name(),
+            "head": self.fitted.model.card().network.head,
+            "network": self.facts.network,
+            "train_rows": self.facts.train_rows,
+            "valid_rows": self.facts.valid_rows,
+            "epochs": report.history.len(),
+            "best_epoch": report.best_epoch,
+            "ended": report.ended,
+            "read_seconds": self.facts.read_time.as_secs_f64(),
+            "train_seconds": self.time.as_secs_f64(),
+            "warnings": self.facts.warnings,
+        })
+    }
+}

@@ -1,0 +1,24 @@
+//! Ctrl-C: the first asks a training to end after the batch, the second ends the program at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use chainrule::Flow;
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C only asks.
+pub fn listen() -> anyhow::Result<()> {
+    ctrlc::set_handler(|| {
+        if ASKED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\nending after this batch; Ctrl-C again to quit without a model");
+    })
+    .context("Ctrl-C cannot be handled")
+}
+
+/// What a training does next.
+pub fn flow() -> Flow {
+    if ASKED.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue }
+}

@@ -1,0 +1,87 @@
+//! Results as a person reads them.
+
+use std::io::{self, Write};
+
+use chainrule::NetworkSpec;
+use chainrule_model::{Evaluation, Metrics};
+
+/// One line: a heading, and what belongs to it.
+pub fn line(heading: &str, text: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{heading:<12}{text}")
+}
+
+/// `accuracy 0.9825, ...`
+pub fn metrics(metrics: &Metrics) -> String {
+    let parts = metrics.list().into_iter().map(|(name, value)| format!("{name} {}", number(value)));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Four significant digits, more for large numbers.
+pub fn number(x: f64) -> String {
+    let digits = (4 - x.abs().max(1e-3).log10().ceil() as i32).clamp(0, 6) as usize;
+    format!("{x:.digits$}")
+}
+
+/// `30 -> 256 relu -> 256 relu -> 1 bernoulli`
+pub fn architecture(spec: &NetworkSpec) -> String {
+    let embedded: usize = spec.embeddings.iter().map(|e| e.dimension).sum();
+    let embedded = if embedded > 0 { format!(" + {embedded} embedded") } else { String::new() };
+    let hidden = spec.hidden.iter().map(|h| format!("{} {} -> ", h.width, h.activation.name()));
+    let parameters: usize = spec.parameter_shapes().iter().map(|(_, rows, cols)| rows * cols).sum();
+    format!(
+        "{}{embedded} -> {}{} {} ({} parameters)",
+        spec.inputs,
+        hidden.collect::<String>(),
+        spec.outputs,
+        spec.head.name(),
+        count(parameters)
+    )
+}
+
+/// 1234567 -> 1,234,567
+pub fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
+    groups.join(",")
+}
+
+/// The table of true (down) against predicted (across) classes, for up to 20 classes.
+pub fn confusion(evaluation: &Evaluation, classes: &[String]) -> io::Result<()> {
+    const MOST: usize = 20;
+    if evaluation.confusion.is_empty() || classes.len() > MOST {
+        return Ok(());
+    }
+    let cell = |x: f64| if x.fract() == 0.0 { format!("{x:.0}") } else { format!("{x:.1}") };
+    let longest = classes.iter().map(|c| c.chars().count()).max().unwrap_or(0);
+    let widest = evaluation.confusion.iter().flatten().map(|&x| cell(x).len()).max().unwrap_or(0).max(longest.min(12));
+    let short = |name: &str| name.chars().take(widest).collect::<String>();
+    let mut out = io::stdout().lock();
+    write!(out, "{:<width$}", "true \\ predicted", width = longest.max(16))?;
+    for class in classes {
+        write!(out, "  {:>widest$}", short(class))?;
+    }
+    writeln!(out)?;
+    for (class, row) in classes.iter().zip(&evaluation.confusion) {
+        write!(out, "{class:<width$}", width = longest.max(16))?;
+        for &x in row {
+            write!(out, "  {:>widest$}", cell(x))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_four_digits() {
+        assert_eq!(number(0.982_456), "0.9825");
+        assert_eq!(number(0.0), "0.000000");
+        assert_eq!(number(52_345.678), "52346");
+        assert_eq!(number(3.271_82), "3.272");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(count(12), "12");
+    }
+}

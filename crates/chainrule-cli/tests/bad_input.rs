@@ -1,0 +1,114 @@
+//! Wrong usage and wrong input: one clear message, the right exit status, and no file left behind.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::Folder;
+
+/// What is run, the exit status, and what the message must say.
+struct Case(&'static str, i32, &'static [&'static str]);
+
+const CASES: &[Case] = &[
+    // 1-4: the file
+    Case("train nothing.csv --target y", 2, &["nothing.csv", "No such file"]),
+    Case("train . --target y", 2, &["directory"]),
+    Case("train empty.csv --target y", 2, &["empty.csv", "empty"]),
+    Case("train header.csv --target y", 2, &["header.csv", "no row"]),
+    // 5-9: its form
+    Case("train ragged.csv --target y", 2, &["ragged.csv", "line 3"]),
+    Case("train latin.csv --target y", 2, &["latin.csv", "line 3", "UTF-8"]),
+    Case("train cut.parquet --target y", 2, &["cut.parquet"]),
+    Case("train cut.csv.gz --target y", 2, &["cut.csv.gz"]),
+    Case("train odd.csv --target y", 2, &["odd.csv", "delimiter"]),
+    // 10-14: columns
+    Case("train train.csv --target Y", 2, &["no column \"Y\"", "did you mean \"y\""]),
+    Case("train train.csv --target y --ignore aa", 2, &["no column \"aa\""]),
+    Case("train train.csv --target y --weight c", 2, &["column \"c\""]),
+    Case("train train.csv --target y --types c=number", 2, &["\"c\"", "red"]),
+    Case("train constant.csv --target y", 2, &["constant.csv", "no column"]),
+    // 15-20: values
+    Case("train gap.csv --target y", 2, &["gap.csv", "row 2", "missing"]),
+    Case("train one.csv --target y", 2, &["one class only", "\"yes\""]),
+    Case("train inf.csv --target y", 2, &["inf.csv", "row 2", "column \"a\"", "inf"]),
+    Case("train negative.csv --target y --task count", 2, &["row 2", "-1"]),
+    Case("train train.csv --target c --task regression", 2, &["column \"c\"", "row 1"]),
+    Case("train train.csv --target z --weight negative_weight", 2, &["negative_weight"]),
+    // 21-28: settings
+    Case("train train.csv --target y --hiden 8", 2, &["--hiden", "--hidden"]),
+    Case("train train.csv --target y --activation rleu", 2, &["rleu", "relu"]),
+    Case("train train.csv --target y --dropout 1.5", 2, &["dropout", "1.5"]),
+    Case("train train.csv --target y --learning-rate=-1", 2, &["learning_rate"]),
+    Case("train train.csv --target y --config wrong.toml", 2, &["wrong.toml", "`hiden`", "`hidden`"]),
+    Case("train train.csv --target y --head poisson --task classification", 2, &["poisson"]),
+    Case("train train.csv --target y --output nowhere/m.safetensors", 2, &["nowhere", "--output"]),
+    Case("cv train.csv --target y --folds 1", 2, &["folds"]),
+    // 29-35: models and prediction
+    Case("predict train.csv train.csv", 2, &["train.csv", "no chainrule model"]),
+    Case("predict cut.safetensors train.csv", 2, &["cut.safetensors", "cut short"]),
+    Case("predict altered.safetensors train.csv", 2, &["altered.safetensors", "digest"]),
+    Case("predict huge.safetensors train.csv", 2, &["huge.safetensors"]),
+    Case("predict good.safetensors other.csv", 2, &["other.csv", "no column \"b\""]),
+    Case("predict good.safetensors text.csv", 2, &["text.csv", "column \"a\"", "row 2"]),
+    Case("evaluate good.safetensors unknown.csv", 2, &["unknown.csv", "row 2", "maybe"]),
+    // 36: training breaks
+    Case("train train.csv --target z --learning-rate 1e30 --optimizer sgd --epochs 3", 1, &["learning rate", "try"]),
+];
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("empty.csv", "");
+    folder.write("header.csv", "a,y\n");
+    folder.write("ragged.csv", "a,y\n1,yes\n2,no,3\n");
+    folder.write("latin.csv", b"a,y\n1,yes\n2,n\xf6\n");
+    folder.write("cut.parquet", b"PAR1 and then nothing that makes sense");
+    folder.write("cut.csv.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x4b\xd2\x49");
+    folder.write("odd.csv", "a~y\n1~yes\n2~no\n");
+    folder.write("constant.csv", "a,y\n1,yes\n1,no\n1,yes\n1,no\n");
+    folder.write("gap.csv", "a,y\n1,yes\n2,\n3,no\n");
+    folder.write("one.csv", "a,y\n1,yes\n2,yes\n");
+    folder.write("inf.csv", "a,y\n1,yes\ninf,no\n3,yes\n4,no\n");
+    folder.write("negative.csv", "a,y\n1,3\n2,-1\n3,0\n");
+    folder.write("wrong.toml", "hiden = [8]\n");
+    folder.write("other.csv", "a,c\n1,red\n");
+    folder.write("text.csv", "a,b,c\n1,2,red\nx,2,red\n");
+    folder.write("unknown.csv", "a,b,c,z,n,y\n1,2,red,1,1,yes\n1,2,red,1,1,maybe\n");
+    folder.succeed("train train.csv --target y --epochs 2 --output good.safetensors");
+    let good = std::fs::read(folder.path().join("good.safetensors")).unwrap();
+    folder.write("cut.safetensors", &good[..good.len() / 2]);
+    let mut altered = good.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    folder.write("altered.safetensors", altered);
+    // A header that claims far more than the file holds.
+    folder.write("huge.safetensors", [&u64::MAX.to_le_bytes()[..], &good[8..]].concat());
+    folder
+}
+
+#[test]
+fn each_gives_one_clear_message_and_no_file() {
+    let folder = folder();
+    let before = folder.files();
+    for Case(arguments, status, parts) in CASES {
+        let output = folder.run(arguments);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(*status), "{arguments}: {message}");
+        assert_eq!(message.matches("error: ").count(), 1, "{arguments}: {message}");
+        assert!(!message.contains("panicked"), "{arguments}: {message}");
+        for part in *parts {
+            assert!(message.contains(part), "{arguments}: {part:?} is not in: {message}");
+        }
+        assert_eq!(folder.files(), before, "{arguments} left a file behind");
+    }
+}
+
+/// A full disk: the model's folder takes no more bytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_without_a_file() {
+    let folder = Folder::new();
+    let output = folder.run("predict /dev/null train.csv");
+    assert_eq!(output.status.code(), Some(2));
+    folder.succeed("train train.csv --target y --epochs 2");
+    let output = folder.run("predict model.safetensors train.csv -o /dev/full");
+    assert_ne!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: /dev/full"));
+}

@@ -1,0 +1,171 @@
+//! Columns out of cells of text: what the cells hold is found on the way, over the whole column.
+
+use std::iter::repeat_n;
+
+use crate::categories::{Categories, CategoriesBuilder};
+use crate::cell::{Cell, classify};
+use crate::numbers::Numbers;
+use crate::table::{ColumnType, MISSING_TIME, Values};
+
+/// Grows a column cell by cell.
+///
+/// The first cell that is not missing decides what the column holds. A later one that does not fit makes it a column of
+/// text; since the texts before it are gone by then, the file must be read once more ([`Built::ReadAgainAsText`]). So a
+/// column is never judged by a prefix, and nearly every file is still read once.
+#[derive(Debug)]
+pub(crate) struct ColumnBuilder {
+    /// What the user says the column holds.
+    declared: Option<ColumnType>,
+    comma: bool,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Only missing cells so far; `nothing`: one of them is a level if the column turns out to be text.
+    Undecided {
+        rows: usize,
+        nothing: bool,
+    },
+    Number(Numbers),
+    Boolean(Vec<Option<bool>>),
+    Time(Vec<i64>),
+    Text(CategoriesBuilder),
+    ReadAgainAsText,
+}
+
+/// A column at the end of its file.
+pub(crate) enum Built {
+    Values(Values),
+    ReadAgainAsText,
+}
+
+impl ColumnBuilder {
+    /// `comma`: numbers have a decimal comma.
+    pub(crate) fn new(declared: Option<ColumnType>, comma: bool) -> ColumnBuilder {
+        let state = match declared {
+            Some(ColumnType::Category) => State::Text(CategoriesBuilder::default()),
+            _ => State::Undecided { rows: 0, nothing: false },
+        };
+        ColumnBuilder { declared, comma, state }
+    }
+
+    /// Appends a cell.
+    ///
+    /// # Errors
+    /// What is wrong with a cell that is not of the declared type.
+    pub(crate) fn push(&mut self, text: &str) -> Result<(), String> {
+        let text = text.trim();
+        match &mut self.state {
+            State::Text(texts) => texts.push(Some(text)),
+            State::ReadAgainAsText => {}
+            _ => self.push_cell(text)?,
+        }
+        Ok(())
+    }
+
+    fn push_cell(&mut self, text: &str) -> Result<(), String> {
+        let cell = classify(text, self.comma);
+        if let (Some(declared), Some(kind)) = (self.declared, cell.kind())
+            && declared != kind
+        {
+            return Err(format!("{text:?} is not a {declared}"));
+        }
+        match (&mut self.state, cell) {
+            (State::Undecided { rows, .. }, Cell::Missing) => *rows += 1,
+            (State::Undecided { rows, nothing }, Cell::Nothing) => (*rows, *nothing) = (*rows + 1, true),
+            (State::Number(numbers), Cell::Number(value)) => numbers.push(value),
+            (State::Number(numbers), Cell::Missing | Cell::Nothing) => numbers.push(f64::NAN),
+            (State::Boolean(flags), Cell::Boolean(value)) => flags.push(Some(value)),
+            (State::Boolean(flags), Cell::Missing | Cell::Nothing) => flags.push(None),
+            (State::Time(times), Cell::Time(value)) => times.push(value),
+            (State::Time(times), Cell::Missing | Cell::Nothing) => times.push(MISSING_TIME),
+            (&mut State::Undecided { rows, nothing }, _) => {
+                self.state = State::first(cell, text, rows, nothing);
+            }
+            _ => self.state = State::ReadAgainAsText,
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Built {
+        Built::Values(match self.state {
+            State::Undecided { rows, .. } => Values::missing(self.declared.unwrap_or(ColumnType::Number), rows),
+            State::Number(mut numbers) => {
+                numbers.shrink();
+                Values::Number(numbers)
+            }
+            State::Boolean(flags) => Values::Boolean(flags),
+            State::Time(times) => Values::Time(times),
+            State::Text(texts) => Values::Category(without_missing(texts.finish())),
+            State::ReadAgainAsText => return Built::ReadAgainAsText,
+        })
+    }
+}
+
+impl State {
+    /// The state after `rows` missing cells and the first one that is not.
+    fn first(cell: Cell, text: &str, rows: usize, nothing: bool) -> State {
+        match cell {
+            Cell::Number(value) => State::Number(repeat_n(f64::NAN, rows).chain([value]).collect()),
+            Cell::Boolean(value) => State::Boolean(repeat_n(None, rows).chain([Some(value)]).collect()),
+            Cell::Time(value) => State::Time(repeat_n(MISSING_TIME, rows).chain([value]).collect()),
+            _ if nothing => State::ReadAgainAsText,
+            _ => {
+                let mut texts = CategoriesBuilder::default();
+                repeat_n(None, rows).chain([Some(text)]).for_each(|text| texts.push(text));
+                State::Text(texts)
+            }
+        }
+    }
+}
+
+/// A column of trimmed texts as what its texts say: numbers, truth values, times, or else text.
+///
+/// # Errors
+/// The first row (0-based) that is not of the declared type, and what is wrong with it.
+pub(crate) fn from_texts(texts: Categories, declared: Option<ColumnType>) -> Result<Values, (usize, String)> {
+    let cells: Vec<Cell> = texts.levels.iter().map(|level| classify(level, false)).collect();
+    let mut kinds = cells.iter().filter_map(|cell| cell.kind());
+    let first = kinds.next();
+    let kind = match declared.or(first) {
+        Some(ColumnType::Category) => ColumnType::Category,
+        Some(kind) if declared.is_none() && kinds.any(|other| other != kind) => ColumnType::Category,
+        Some(kind) => kind,
+        None => ColumnType::Number,
+    };
+    if kind == ColumnType::Category {
+        return Ok(Values::Category(without_missing(texts)));
+    }
+    if let Some(wrong) = cells.iter().position(|cell| cell.kind().is_some_and(|other| other != kind)) {
+        let row = texts.codes.iter().position(|&code| code as usize == wrong).unwrap_or(0);
+        return Err((row, format!("{:?} is not a {kind}", texts.levels[wrong])));
+    }
+    let cells = texts.codes.iter().map(|&code| cells.get(code as usize).copied().unwrap_or(Cell::Missing));
+    Ok(match kind {
+        ColumnType::Boolean => Values::Boolean(cells.map(Cell::boolean).collect()),
+        ColumnType::Time => Values::Time(cells.map(Cell::time).collect()),
+        _ => Values::Number(cells.map(Cell::number).collect()),
+    })
+}
+
+/// The texts with those that stand for a missing one taken out.
+fn without_missing(texts: Categories) -> Categories {
+    let mut kept = 0;
+    let is_missing: Vec<bool> = texts.levels.iter().map(|level| classify(level, false) == Cell::Missing).collect();
+    let new_code = is_missing.iter().map(|&missing| {
+        kept += u32::from(!missing);
+        if missing { Categories::MISSING } else { kept - 1 }
+    });
+    let new_code: Vec<u32> = new_code.collect();
+    let recode = |code: u32| new_code.get(code as usize).copied().unwrap_or(Categories::MISSING);
+    let levels = texts.levels.into_iter().zip(is_missing).filter(|(_, missing)| !missing).map(|(level, _)| level);
+    Categories { codes: texts.codes.into_iter().map(recode).collect(), levels: levels.collect() }
+}
+
+/// Values of any kind as text.
+pub(crate) fn as_category(values: &Values) -> Values {
+    let mut texts = CategoriesBuilder::default();
+    (0..values.len()).for_each(|row| texts.push(values.text(row).as_deref()));
+    Values::Category(texts.finish())
+}

@@ -1,0 +1,58 @@
+//! Files into tables.
+
+mod columnar;
+mod delimited;
+mod sniff;
+mod source;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::table::{ColumnType, Table, unknown_column};
+
+use source::{Format, Source};
+
+/// What the reader cannot know from the file alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// What columns hold; the others are inferred from all their values.
+    pub types: BTreeMap<String, ColumnType>,
+    /// The character between the fields of a text file; found out where not given.
+    pub delimiter: Option<char>,
+}
+
+/// Reads a table from a file, or from standard input where `path` is `-`.
+///
+/// The format is found by the first bytes: Parquet, Arrow IPC (file or stream), else delimited text, plain, gzip or
+/// Zstandard. In text, the delimiter (`,` `;` tab `|`), the quote (`"` or `'`) and a decimal comma are found out; the
+/// first line names the columns, and a column without a name is called `column 1` after its position. Missing are
+/// empty and blank cells, `NA`, `N/A`, `NaN`, `null`, `?`, and `None` unless the column is text. Times are ISO 8601.
+///
+/// # Errors
+/// A file that cannot be opened or is damaged, a row with too many or too few fields or bytes that are not UTF-8 (with
+/// the line), a cell that is not of the declared type, a declared column that is not there, a type of column that no
+/// table holds (lists, structures), or no row at all.
+pub fn read_table(path: &Path, options: &ReadOptions) -> Result<Table> {
+    let source = Source::open(path)?;
+    let table = match source.format()? {
+        Format::Parquet => columnar::read_parquet(&source, options)?,
+        Format::ArrowFile => columnar::read_arrow_file(&source, options)?,
+        Format::ArrowStream => columnar::read_arrow_stream(&source, options)?,
+        Format::Text(compression) => delimited::read(&source, compression, options)?,
+    };
+    if table.rows == 0 {
+        return Err(Error::Table { table: table.name, message: "the table has no row".to_owned() });
+    }
+    Ok(table)
+}
+
+impl ReadOptions {
+    /// What the user says about each of `names`.
+    fn declared(&self, table: &str, names: &[&str]) -> Result<Vec<Option<ColumnType>>> {
+        if let Some(unknown) = self.types.keys().find(|name| !names.contains(&name.as_str())) {
+            return Err(unknown_column(table, unknown, names));
+        }
+        Ok(names.iter().map(|name| self.types.get(*name).copied()).collect())
+    }
+}

@@ -1,0 +1,182 @@
+//! The model file: safetensors with the parameters under their names, everything else as one JSON string in the metadata,
+//! and a digest of both.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use chainrule::{Head, Network};
+use chainrule_data::write_atomically;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::model::{Card, Model};
+
+/// Changes when older readers could not understand a newer file.
+const FORMAT: &str = "chainrule-1";
+
+/// Names in the file's metadata.
+const FORMAT_KEY: &str = "format";
+const CARD_KEY: &str = "card";
+const DIGEST_KEY: &str = "sha256";
+
+impl Model {
+    /// The file's content.
+    ///
+    /// # Errors
+    /// [`Error::ModelFile`] if the metadata cannot be written as JSON.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let card = self.card_json()?;
+        let tensors = self.tensors();
+        let metadata = HashMap::from([
+            (FORMAT_KEY.to_owned(), FORMAT.to_owned()),
+            (DIGEST_KEY.to_owned(), digest(&card, &tensors)),
+            (CARD_KEY.to_owned(), card),
+        ]);
+        let views: Result<Vec<_>, _> = tensors
+            .iter()
+            .map(|t| Ok((t.name.as_str(), TensorView::new(Dtype::F32, t.shape.to_vec(), &t.bytes)?)))
+            .collect();
+        views
+            .and_then(|views| serialize(views, Some(metadata)))
+            .map_err(|e: safetensors::SafeTensorError| broken("model", e))
+    }
+
+    /// Writes the model to a file, which appears whole or not at all.
+    ///
+    /// # Errors
+    /// If the file cannot be written; what was there before is then still there.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let bytes = self.to_bytes()?;
+        Ok(write_atomically(path, |out| out.write_all(&bytes))?)
+    }
+
+    /// SHA-256 over parameters and metadata, in hexadecimal: equal models have equal digests, whatever machine and number
+    /// of threads made them.
+    ///
+    /// # Errors
+    /// As [`to_bytes`](Self::to_bytes).
+    pub fn digest(&self) -> Result<String> {
+        Ok(digest(&self.card_json()?, &self.tensors()))
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no model, is damaged or altered, or comes from a newer version.
+    pub fn load(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let bytes = fs::read(path).map_err(|source| chainrule_data::Error::Io { file: name.clone(), source })?;
+        Self::from_bytes(&bytes, &name)
+    }
+
+    /// A model from a file's content; `name` names it in messages.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self> {
+        let no_model =
+            |e: safetensors::SafeTensorError| broken(name, format!("no chainrule model, or cut short ({e})"));
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(no_model)?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let entry = |key: &str| metadata.get(key).ok_or_else(|| broken(name, "safetensors, but no chainrule model"));
+        let format = entry(FORMAT_KEY)?;
+        if format != FORMAT {
+            return Err(broken(
+                name,
+                format!("format {format:?}, this version reads {FORMAT:?}: use another chainrule"),
+            ));
+        }
+        let file = SafeTensors::deserialize(bytes).map_err(no_model)?;
+        let json = entry(CARD_KEY)?;
+        let card: Card =
+            serde_json::from_str(json).map_err(|e| broken(name, format!("its metadata is damaged ({e})")))?;
+        check_card(&card).map_err(|message| broken(name, message))?;
+        let tensors = read_tensors(&card, &file).map_err(|message| broken(name, message))?;
+        if &digest(json, &tensors) != entry(DIGEST_KEY)? {
+            return Err(broken(name, "damaged or altered: its digest does not fit its content"));
+        }
+        let mut network = Network::<f32>::new(&card.network, 0)?;
+        for (i, tensor) in tensors.iter().enumerate() {
+            let values: Vec<f32> =
+                tensor.bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            if let Some(value) = values.iter().find(|x| !x.is_finite()) {
+                return Err(broken(name, format!("the parameter {} holds {value}", tensor.name)));
+            }
+            network.set_parameter(i, &values)?;
+        }
+        Ok(Self { card, network })
+    }
+
+    fn card_json(&self) -> Result<String> {
+        serde_json::to_string(&self.card).map_err(|e| broken("model", e))
+    }
+
+    fn tensors(&self) -> Vec<Tensor> {
+        let views = self.network.views().iter().enumerate();
+        views
+            .map(|(i, view)| Tensor {
+                name: view.name.clone(),
+                shape: [view.rows, view.cols],
+                bytes: self.network.parameter(i).iter().flat_map(|x| x.to_le_bytes()).collect(),
+            })
+            .collect()
+    }
+}
+
+/// One parameter as it stands in a file: row-major, little endian.
+struct Tensor {
+    name: String,
+    shape: [usize; 2],
+    bytes: Vec<u8>,
+}
+
+fn broken(name: &str, message: impl ToString) -> Error {
+    Error::ModelFile { file: name.to_owned(), message: message.to_string() }
+}
+
+fn digest(card: &str, tensors: &[Tensor]) -> String {
+    let mut hash = Sha256::new();
+    hash.update((card.len() as u64).to_le_bytes());
+    hash.update(card);
+    for tensor in tensors {
+        hash.update(tensor.name.as_bytes());
+        hash.update(&tensor.bytes);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether the parts of the metadata fit each other.
+fn check_card(card: &Card) -> Result<(), String> {
+    card.network.validate().map_err(|e| e.to_string())?;
+    let embedded: Vec<usize> = card.encoder.embedded().iter().map(|e| e.levels).collect();
+    let levels: Vec<usize> = card.network.embeddings.iter().map(|e| e.levels).collect();
+    let classes = card.target.classes().len();
+    let outputs = match card.network.head {
+        Head::Bernoulli => classes == 2 && card.network.outputs == 1,
+        Head::Categorical => classes >= 2 && card.network.outputs == classes,
+        _ => classes == 0 && card.network.outputs == 1,
+    };
+    if card.network.inputs != card.encoder.numeric_width() || embedded != levels || !outputs {
+        return Err("its network does not fit its columns or its target".into());
+    }
+    Ok(())
+}
+
+/// The tensors that the network needs. Shapes are compared before anything of their size is made.
+fn read_tensors(card: &Card, file: &SafeTensors<'_>) -> Result<Vec<Tensor>, String> {
+    let shapes = card.network.parameter_shapes();
+    if file.len() != shapes.len() {
+        return Err(format!("{} parameters where the network has {}", file.len(), shapes.len()));
+    }
+    let read = |(name, rows, cols): (String, usize, usize)| {
+        let view = file.tensor(&name).map_err(|_| format!("the parameter {name} is missing"))?;
+        if view.dtype() != Dtype::F32 || view.shape() != [rows, cols] {
+            let found = format!("{:?} {:?}", view.dtype(), view.shape());
+            return Err(format!("the parameter {name} is {found}, the network needs F32 [{rows}, {cols}]"));
+        }
+        Ok(Tensor { name, shape: [rows, cols], bytes: view.data().to_vec() })
+    };
+    shapes.into_iter().map(read).collect()
+}

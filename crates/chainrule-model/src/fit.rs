@@ -1,0 +1,250 @@
+//! From a table to a model.
+
+use chainrule::{Compute, Embedding, Ended, Event, Flow, Head, Key, Network, NetworkSpec, train};
+use chainrule_data::{
+    ClassTarget, Column, Encoder, EncoderSettings, Table, TargetScaler, Task, Warning, numeric_target,
+};
+
+use crate::error::{Error, Result, setting};
+use crate::matrices::{Matrices, Roles, weights};
+use crate::model::{Card, Model, Training};
+use crate::scores::Evaluation;
+use crate::settings::Settings;
+use crate::split::holdout;
+use crate::target::{Target, choose_head, choose_task};
+
+/// Tables and settings turned into matrices and a network: all that can be known before training.
+pub struct Prepared {
+    roles: Roles,
+    settings: Settings,
+    target: Target,
+    encoder: Encoder,
+    network: NetworkSpec,
+    task: Task,
+    reason: String,
+    warnings: Vec<Warning>,
+    matrices: Matrices,
+    train_rows: Vec<u32>,
+    valid: Valid,
+}
+
+/// The rows that choose the epoch.
+enum Valid {
+    None,
+    Rows(Vec<u32>),
+    Table(Matrices),
+}
+
+/// A trained model, with its scores on the validation rows if there are any.
+pub struct Fitted {
+    /// The model.
+    pub model: Model,
+    /// Scores on the validation rows.
+    pub valid: Option<Evaluation>,
+}
+
+/// Reads the target, chooses task, head and rows, fits the encoder on the training rows and encodes the tables.
+///
+/// # Errors
+/// Settings that cannot work, an unknown column, a target or weight that cannot be used (with its row), no usable feature.
+pub fn prepare(table: &Table, valid: Option<&Table>, roles: &Roles, settings: &Settings) -> Result<Prepared> {
+    let rows: Vec<u32> = (0..table.rows as u32).collect();
+    prepare_rows(table, &rows, valid, roles, settings)
+}
+
+/// [`prepare`] on some rows of the table only.
+pub(crate) fn prepare_rows(
+    table: &Table,
+    rows: &[u32],
+    valid: Option<&Table>,
+    roles: &Roles,
+    settings: &Settings,
+) -> Result<Prepared> {
+    settings.validate()?;
+    let column = table.column(&roles.target)?;
+    let (task, reason) = choose_task(settings, column, rows, roles.exposure.is_some())?;
+    if roles.exposure.is_some() && task != Task::Count {
+        return setting("an exposure goes with counts: take --task count, or leave it out");
+    }
+    let classes = if task == Task::Classification { Some(ClassTarget::fit(column, &table.name)?) } else { None };
+    let (train_rows, valid_rows) = split(table, column, rows, classes.as_ref(), valid.is_some(), settings)?;
+    let target = match (classes, task) {
+        (Some(classes), _) => Target::Classes(classes),
+        (None, Task::Count) => Target::Count,
+        (None, _) => Target::Number(fit_scaler(table, column, roles, &train_rows)?),
+    };
+    let (head, outputs) = choose_head(settings, task, target.classes().len())?;
+    let encoder_settings =
+        EncoderSettings { one_hot_max_levels: settings.one_hot_max_levels, ..EncoderSettings::default() };
+    let (encoder, warnings) = Encoder::fit(table, &roles.excluded(), &train_rows, &encoder_settings)?;
+    let matrices = Matrices::new(table, &encoder, roles, &target)?;
+    let valid = match valid {
+        Some(valid) => Valid::Table(Matrices::new(valid, &encoder, roles, &target)?),
+        None if valid_rows.is_empty() => Valid::None,
+        None => Valid::Rows(valid_rows),
+    };
+    let embeddings = encoder.embedded();
+    let network = NetworkSpec {
+        inputs: encoder.numeric_width(),
+        embeddings: embeddings.iter().map(|e| embedding(e.levels)).collect(),
+        hidden: settings.hidden_layers()?,
+        outputs,
+        head,
+    };
+    network.validate()?;
+    Ok(Prepared {
+        roles: roles.clone(),
+        settings: settings.clone(),
+        target,
+        encoder,
+        network,
+        task,
+        reason,
+        warnings,
+        matrices,
+        train_rows,
+        valid,
+    })
+}
+
+/// Training and validation rows among `rows`.
+fn split(
+    table: &Table,
+    column: &Column,
+    rows: &[u32],
+    classes: Option<&ClassTarget>,
+    valid_table: bool,
+    settings: &Settings,
+) -> Result<(Vec<u32>, Vec<u32>)> {
+    if valid_table || settings.valid_fraction == 0.0 {
+        return Ok((rows.to_vec(), vec![]));
+    }
+    let codes = match classes {
+        Some(classes) => Some(classes.encode(column, &table.name)?),
+        None => None,
+    };
+    let codes: Option<Vec<u32>> = codes.map(|all| rows.iter().map(|&row| all[row as usize]).collect());
+    let key = Key::new(settings.seed).part(1);
+    let (train, held) = holdout(rows.len(), codes.as_deref(), settings.valid_fraction, key);
+    let numbers = |places: Vec<u32>| places.into_iter().map(|place| rows[place as usize]).collect();
+    Ok((numbers(train), numbers(held)))
+}
+
+fn fit_scaler(table: &Table, column: &Column, roles: &Roles, rows: &[u32]) -> Result<TargetScaler> {
+    let values = numeric_target(column, &table.name)?;
+    let weights = weights(table, roles)?;
+    let values: Vec<f64> = rows.iter().map(|&row| values[row as usize]).collect();
+    let weights: Option<Vec<f32>> = weights.map(|w| rows.iter().map(|&row| w[row as usize]).collect());
+    Ok(TargetScaler::fit(&values, weights.as_deref()))
+}
+
+/// Vectors that grow slowly with the number of levels.
+fn embedding(levels: usize) -> Embedding {
+    Embedding { levels, dimension: if levels > 100 { 16 } else { 8 } }
+}
+
+impl Prepared {
+    /// What is predicted, and why it was taken for that.
+    pub fn task(&self) -> (Task, &str) {
+        (self.task, &self.reason)
+    }
+
+    /// Columns that were left out or look odd.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The network to be trained.
+    pub fn network(&self) -> &NetworkSpec {
+        &self.network
+    }
+
+    /// Training rows.
+    pub fn train_rows(&self) -> usize {
+        self.train_rows.len()
+    }
+
+    /// Validation rows.
+    pub fn valid_rows(&self) -> usize {
+        match &self.valid {
+            Valid::None => 0,
+            Valid::Rows(rows) => rows.len(),
+            Valid::Table(matrices) => matrices.values.len(),
+        }
+    }
+
+    /// Trains the network. `observer` is told of every batch and epoch.
+    ///
+    /// # Errors
+    /// A target outside the head's range, or a cost that became infinite before the first epoch was done.
+    pub fn train(self, compute: &mut Compute, observer: &mut dyn FnMut(&Event<'_>) -> Flow) -> Result<Fitted> {
+        let mut network = Network::<f32>::new(&self.network, self.settings.seed)?;
+        self.start_at_base_rate(&mut network)?;
+        let mut settings = self.settings.train_settings(self.train_rows.len());
+        let valid = match &self.valid {
+            Valid::None => None,
+            Valid::Rows(rows) => Some(self.matrices.dataset(Some(rows))),
+            Valid::Table(matrices) => Some(matrices.dataset(None)),
+        };
+        if valid.is_none() {
+            // The training cost falls whatever happens: it cannot tell when to stop.
+            settings.patience = 0;
+        }
+        let data = self.matrices.dataset(Some(&self.train_rows));
+        let report = train(&mut network, compute, &data, valid.as_ref(), &settings, observer)?;
+        if let (Some(advice), None | Some(0)) = (report.ended.advice(&settings), report.best_epoch) {
+            return Err(Error::Setting(advice));
+        }
+        let training =
+            Training { rows: self.train_rows.len(), valid_rows: self.valid_rows(), report, valid_metrics: None };
+        self.finish(network, training, compute)
+    }
+
+    /// Puts the output's bias where a network that knows nothing predicts the training mean.
+    fn start_at_base_rate(&self, network: &mut Network<f32>) -> Result<()> {
+        // As if each class had been seen half a time more than it was.
+        const PRIOR: f64 = 0.5;
+        let bias: Vec<f64> = match self.network.head {
+            Head::Poisson => vec![self.matrices.mean_target(&self.train_rows).max(1e-6).ln()],
+            Head::Bernoulli => {
+                let totals = self.matrices.class_weights(&self.train_rows, 2);
+                vec![((totals[1] + PRIOR) / (totals[0] + PRIOR)).ln()]
+            }
+            Head::Categorical => {
+                let totals = self.matrices.class_weights(&self.train_rows, self.network.outputs);
+                totals.iter().map(|total| (total + PRIOR).ln()).collect()
+            }
+            _ => return Ok(()),
+        };
+        let mean = if bias.len() > 1 { bias.iter().sum::<f64>() / bias.len() as f64 } else { 0.0 };
+        let bias: Vec<f32> = bias.iter().map(|b| (b - mean) as f32).collect();
+        Ok(network.set_parameter(network.views().len() - 1, &bias)?)
+    }
+
+    fn finish(self, network: Network<f32>, training: Training, compute: &mut Compute) -> Result<Fitted> {
+        let card = Card {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            roles: self.roles,
+            target: self.target,
+            encoder: self.encoder,
+            network: self.network,
+            settings: self.settings,
+            training,
+        };
+        let mut model = Model { card, network };
+        let valid = match &self.valid {
+            Valid::None => None,
+            Valid::Rows(rows) => Some(model.evaluate_rows(compute, &self.matrices, Some(rows))?),
+            Valid::Table(matrices) => Some(model.evaluate_rows(compute, matrices, None)?),
+        };
+        model.card.training.valid_metrics = valid.as_ref().map(|v| v.metrics.clone());
+        Ok(Fitted { model, valid })
+    }
+}
+
+impl Fitted {
+    /// Why training ended.
+    pub fn ended(&self) -> &Ended {
+        &self.model.card.training.report.ended
+    }
+}

@@ -1,0 +1,24 @@
+//! The thing a user keeps: encoder, network and metadata in one, fitted on a table, applied to tables, saved to a file.
+//!
+//! [`prepare`] turns a table into matrices and a network, [`Prepared::train`] trains it, [`Model`] predicts, evaluates, is
+//! saved and loaded. The engine and the data crate meet here and only here.
+
+mod cv;
+mod error;
+mod file;
+mod fit;
+mod matrices;
+mod model;
+mod scores;
+mod settings;
+mod split;
+mod target;
+
+pub use cv::{Summary, cross_validate, summarize};
+pub use error::{Error, Result};
+pub use fit::{Fitted, Prepared, prepare};
+pub use matrices::Roles;
+pub use model::{Card, Model, Training};
+pub use scores::{Evaluation, Metrics};
+pub use settings::{OneOrMany, Settings, TaskChoice};
+pub use target::Target;

@@ -1,0 +1,239 @@
+//! Everything a user can choose about a model, as data: flags, TOML files and keyword arguments fill this one struct.
+
+use chainrule::{Activation, Head, Hidden, Initializer, Metric, Optimizer, Schedule, TrainSettings};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// What is predicted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskChoice {
+    /// Told from the target column.
+    #[default]
+    Auto,
+    /// A number.
+    Regression,
+    /// One of several classes.
+    Classification,
+    /// A count: a whole number >= 0, with an exposure perhaps.
+    Count,
+}
+
+/// How to build and train a model. Every field has a default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// What is predicted.
+    pub task: TaskChoice,
+    /// The likelihood; by task if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<Head>,
+    /// Units of each hidden layer, input side first.
+    pub hidden: Vec<usize>,
+    /// Activation of the hidden layers: one for all, or one for each.
+    pub activation: OneOrMany<Activation>,
+    /// Probability with which a hidden unit is dropped in training.
+    pub dropout: f64,
+    /// Initial weights; by activation if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initializer: Option<Initializer>,
+    /// Optimizer.
+    pub optimizer: Optimizer,
+    /// Base learning rate.
+    pub learning_rate: f64,
+    /// Course of the learning rate.
+    pub schedule: Schedule,
+    /// Rows of a batch; by the number of training rows if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
+    /// Passes over the training rows, at most.
+    pub epochs: usize,
+    /// Epochs without a better score after which training stops; 0: never.
+    pub patience: usize,
+    /// The score that early stopping watches.
+    pub metric: Metric,
+    /// Penalty l1 sum |w|.
+    pub l1: f64,
+    /// Penalty (l2 / 2) sum w^2.
+    pub l2: f64,
+    /// Part of the rows that is held out for validation where no validation table is given; 0: none.
+    pub valid_fraction: f64,
+    /// Categories with more levels get trainable vectors, the others one input for each level.
+    pub one_hot_max_levels: usize,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            task: TaskChoice::Auto,
+            head: None,
+            hidden: vec![256, 256],
+            activation: OneOrMany::One(Activation::Relu),
+            dropout: 0.1,
+            initializer: None,
+            optimizer: Optimizer::adam(),
+            learning_rate: 1e-3,
+            schedule: Schedule::Cosine,
+            batch: None,
+            epochs: 100,
+            patience: 16,
+            metric: Metric::Cost,
+            l1: 0.0,
+            l2: 0.0,
+            valid_fraction: 0.2,
+            one_hot_max_levels: 8,
+            seed: 0,
+        }
+    }
+}
+
+/// A value for all layers, or one for each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany<T> {
+    /// For all.
+    One(T),
+    /// For each.
+    Many(Vec<T>),
+}
+
+impl Settings {
+    /// Reads settings from TOML; keys that are absent keep their default.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the line that is wrong and, for a misspelt key, the nearest right one.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| Error::Setting(e.to_string()))?;
+        let known = Self::keys();
+        if let Some(key) = table.keys().find(|key| !known.contains(key)) {
+            return Err(Error::Setting(format!("unknown setting `{key}`{}", nearest(key, &known))));
+        }
+        toml::from_str(text).map_err(|e| Error::Setting(e.to_string()))
+    }
+
+    /// The names of all settings.
+    fn keys() -> Vec<String> {
+        let full = Self {
+            head: Some(Head::Gaussian),
+            initializer: Some(Initializer::HeUniform),
+            batch: Some(1),
+            ..Self::default()
+        };
+        let value = serde_json::to_value(full).unwrap_or_default();
+        value.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Refuses settings that cannot work, whatever the table.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the setting's name.
+    pub fn validate(&self) -> Result<()> {
+        if !(0.0..1.0).contains(&self.valid_fraction) {
+            return Err(Error::Setting(format!("valid_fraction must be in [0, 1), got {}", self.valid_fraction)));
+        }
+        if self.epochs == 0 {
+            return Err(Error::Setting("epochs must be at least 1".into()));
+        }
+        self.hidden_layers()?;
+        Ok(self.train_settings(1).validate()?)
+    }
+
+    /// The hidden layers.
+    pub(crate) fn hidden_layers(&self) -> Result<Vec<Hidden>> {
+        let activation = |layer: usize| match &self.activation {
+            OneOrMany::One(activation) => Ok(*activation),
+            OneOrMany::Many(each) if each.len() == self.hidden.len() => Ok(each[layer]),
+            OneOrMany::Many(each) => Err(Error::Setting(format!(
+                "{} activations for {} hidden layers: give one, or one for each layer",
+                each.len(),
+                self.hidden.len()
+            ))),
+        };
+        let layer = |(l, &width): (usize, &usize)| {
+            let (dropout, initializer) = (self.dropout, self.initializer);
+            Ok(Hidden { width, activation: activation(l)?, dropout, initializer })
+        };
+        self.hidden.iter().enumerate().map(layer).collect()
+    }
+
+    /// The engine's settings for a training set of `rows` rows.
+    pub(crate) fn train_settings(&self, rows: usize) -> TrainSettings {
+        TrainSettings {
+            epochs: self.epochs,
+            batch: self.batch.unwrap_or_else(|| usual_batch(rows)),
+            optimizer: self.optimizer,
+            learning_rate: self.learning_rate,
+            schedule: self.schedule,
+            l1: self.l1,
+            l2: self.l2,
+            shuffle: true,
+            patience: self.patience,
+            tolerance: 0.0,
+            metric: self.metric,
+            restore_best: true,
+            seed: self.seed,
+        }
+    }
+}
+
+/// Enough steps in an epoch for small tables, full kernels for large ones.
+fn usual_batch(rows: usize) -> usize {
+    match rows {
+        0..=1024 => 32,
+        1025..=8192 => 128,
+        8193..=30_000 => 256,
+        30_001..=100_000 => 512,
+        _ => 1024,
+    }
+}
+
+/// `; did you mean ...?` or the list of what there is.
+fn nearest(name: &str, known: &[String]) -> String {
+    let best = known.iter().map(|k| (strsim::jaro_winkler(name, k), k)).max_by(|a, b| a.0.total_cmp(&b.0));
+    match best {
+        Some((likeness, key)) if likeness > 0.8 => format!("; did you mean `{key}`?"),
+        _ => format!("; the settings are {}", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn toml_fills_the_struct_and_the_rest_stays_default() {
+        let text =
+            "hidden = [8]\nactivation = \"tanh\"\nbatch = 7\noptimizer = { kind = \"sgd\" }\nhead = \"poisson\"\n";
+        let settings = Settings::from_toml(text).unwrap();
+        assert_eq!(settings.hidden, [8]);
+        assert_eq!(settings.activation, OneOrMany::One(Activation::Tanh));
+        assert_eq!((settings.batch, settings.optimizer, settings.head), (Some(7), Optimizer::Sgd, Some(Head::Poisson)));
+        assert_eq!(settings.epochs, Settings::default().epochs);
+    }
+
+    #[test]
+    fn every_default_survives_a_round_trip() {
+        let text = toml::to_string(&Settings::default()).unwrap();
+        assert_eq!(Settings::from_toml(&text).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn a_misspelt_key_names_the_nearest() {
+        let error = Settings::from_toml("hiden = [8]").unwrap_err().to_string();
+        assert_eq!(error, "unknown setting `hiden`; did you mean `hidden`?");
+        let error = Settings::from_toml("epochs = \"many\"").unwrap_err().to_string();
+        assert!(error.contains("epochs = \"many\"") && error.contains("invalid type"), "{error}");
+    }
+
+    #[test]
+    fn impossible_values_are_refused() {
+        for text in
+            ["valid_fraction = 1.0", "epochs = 0", "batch = 0", "activation = [\"relu\"]", "learning_rate = -1.0"]
+        {
+            assert!(Settings::from_toml(text).unwrap().validate().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The only room with `unsafe`: matrix products, elementwise passes, the thread team, vector registers and the
+//! elementary functions written on them. Knows no layer, activation, cost or optimizer by name; they come in as
+//! [`VectorFn`]s, [`RowFn`]s and [`Epilogue`]s.
+
+#![allow(unsafe_code)]
+
+mod buffer;
+mod elementwise;
+pub mod math;
+mod panels;
+mod pool;
+mod product;
+mod rowwise;
+mod simd;
+
+pub use buffer::Buffer;
+pub use elementwise::{VectorFn, column_sums, map, map_all};
+pub use panels::{gather, index, pack, panel_count, panels_len, transpose, unpack};
+pub use pool::Team;
+pub(crate) use product::TileJob;
+pub use product::{Companions, Epilogue, Left, Out, Product, Tile, multiply};
+pub use rowwise::{Columns, RowFn, lanes_from, map_rows, scratch_len, to_lanes};
+pub use simd::{Isa, Simd, UnknownIsa, VectorJob};

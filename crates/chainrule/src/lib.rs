@@ -1,0 +1,46 @@
+//! Feedforward networks trained by hand-derived backpropagation: every delta is a closed form, there is no autodiff graph.
+//!
+//! The equations are those of `docs/equations.md`; a function that is one of them says so. Where to look:
+//!
+//! | equation | what | where |
+//! |---|---|---|
+//! | (2) | forward pass | `layer/dense.rs`: `Dense::forward` |
+//! | (6) | gradient | `layer/dense.rs`: `Dense::gradient` |
+//! | (7) | gradient step | `optimizer.rs`: `Sgd` |
+//! | (9) | the recursion | `layer/dense.rs`: `Dense::backward` |
+//! | (10) | its start | `cost/` |
+
+mod activation;
+mod compute;
+mod cost;
+mod data;
+mod error;
+mod init;
+#[doc(hidden)]
+pub mod kernel;
+mod layer;
+pub mod metric;
+mod network;
+mod optimizer;
+mod params;
+mod rng;
+mod scalar;
+mod schedule;
+mod train;
+
+pub use activation::Activation;
+pub use compute::Compute;
+pub use cost::{Head, PointwiseCost};
+pub use data::{Dataset, Inputs};
+pub use error::{Error, Result};
+pub use init::Initializer;
+pub use kernel::{Isa, UnknownIsa};
+pub use layer::category_embedding::Embedding;
+pub use metric::Metric;
+pub use network::{Hidden, Network, NetworkSpec};
+pub use optimizer::Optimizer;
+pub use params::{Role, View};
+pub use rng::Key;
+pub use scalar::Scalar;
+pub use schedule::Schedule;
+pub use train::{Ended, EpochRecord, Event, Flow, TrainReport, TrainSettings, train};

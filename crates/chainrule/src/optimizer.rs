@@ -1,0 +1,312 @@
+//! Optimizers: how a parameter moves, given its gradient. Each rule is written once, on registers, and runs either on the
+//! tile of a gradient that has just been computed or on a whole slice.
+
+use serde::{Deserialize, Serialize};
+
+use crate::compute::Compute;
+use crate::error::{Result, setting};
+use crate::kernel::{Buffer, Companions, Epilogue, Isa, Out, Product, Simd, Tile, VectorFn, map, map_all, multiply};
+use crate::layer::GradientSink;
+use crate::params::{Role, View};
+use crate::scalar::Scalar;
+
+/// An optimizer and its constants; the learning rate mu comes from the schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+pub enum Optimizer {
+    /// Eq. (7): w <- w - mu g.
+    Sgd,
+    /// v <- momentum v - mu g, w <- w + v (Polyak); with `nesterov` w <- w + momentum v - mu g for the new v
+    /// (Sutskever et al. 2013).
+    Momentum {
+        /// 0 <= momentum < 1.
+        #[serde(default = "default_momentum")]
+        momentum: f64,
+        /// Look ahead.
+        #[serde(default)]
+        nesterov: bool,
+    },
+    /// Adam (Kingma, Ba 2015, algorithm 1), and AdamW (Loshchilov, Hutter 2019) where `weight_decay` > 0:
+    /// w <- (1 - mu decay) w before each step, on weights only.
+    Adam {
+        /// Decay of the mean of gradients.
+        #[serde(default = "default_beta1")]
+        beta1: f64,
+        /// Decay of the mean of squared gradients.
+        #[serde(default = "default_beta2")]
+        beta2: f64,
+        /// Added to the root of the mean square.
+        #[serde(default = "default_epsilon")]
+        epsilon: f64,
+        /// Decoupled weight decay.
+        #[serde(default)]
+        weight_decay: f64,
+    },
+}
+
+fn default_momentum() -> f64 {
+    0.9
+}
+fn default_beta1() -> f64 {
+    0.9
+}
+fn default_beta2() -> f64 {
+    0.999
+}
+fn default_epsilon() -> f64 {
+    1e-8
+}
+
+impl Optimizer {
+    /// Adam with the constants of its paper.
+    pub fn adam() -> Self {
+        Self::adamw(0.0)
+    }
+
+    /// AdamW with the given decay.
+    pub fn adamw(weight_decay: f64) -> Self {
+        let (beta1, beta2, epsilon) = (default_beta1(), default_beta2(), default_epsilon());
+        Self::Adam { beta1, beta2, epsilon, weight_decay }
+    }
+
+    /// Refuses constants that cannot work.
+    pub fn validate(&self) -> Result<()> {
+        let fraction = |name: &str, x: f64| {
+            if (0.0..1.0).contains(&x) { Ok(()) } else { setting(format!("{name} must be in [0, 1), got {x}")) }
+        };
+        match *self {
+            Self::Sgd => Ok(()),
+            Self::Momentum { momentum, .. } => fraction("momentum", momentum),
+            Self::Adam { beta1, beta2, epsilon, weight_decay } => {
+                fraction("beta1", beta1)?;
+                fraction("beta2", beta2)?;
+                if !(epsilon > 0.0 && epsilon.is_finite()) {
+                    return setting(format!("epsilon must be > 0, got {epsilon}"));
+                }
+                if !(weight_decay >= 0.0 && weight_decay.is_finite()) {
+                    return setting(format!("weight_decay must be >= 0, got {weight_decay}"));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Buffers of the parameters' size that the rule keeps.
+    fn states(&self) -> usize {
+        match self {
+            Self::Sgd => 0,
+            Self::Momentum { .. } => 1,
+            Self::Adam { .. } => 2,
+        }
+    }
+}
+
+/// The numbers of one step that are the same for all parameters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    /// mu.
+    pub(crate) learning_rate: f64,
+    /// 1 / total weight of the batch: gradients are sums over rows.
+    pub(crate) gradient_scale: f64,
+    /// Factor of the penalty (l1) sum |w|, on weights only.
+    pub(crate) l1: f64,
+    /// Factor of the penalty (l2 / 2) sum w^2, on weights only.
+    pub(crate) l2: f64,
+}
+
+/// An optimizer with its state.
+pub(crate) struct State<T> {
+    optimizer: Optimizer,
+    /// Running means, one buffer each, in the parameters' layout.
+    buffers: Vec<Buffer<T>>,
+    /// Steps done.
+    steps: u32,
+    /// For gradients that are no matrix product.
+    scratch: Buffer<T>,
+}
+
+impl<T: Scalar> State<T> {
+    pub(crate) fn new(optimizer: Optimizer, views: &[View], len: usize) -> Self {
+        let longest = views.iter().filter(|v| v.role != Role::Weight).map(|v| v.range::<T>().len()).max();
+        Self {
+            optimizer,
+            buffers: (0..optimizer.states()).map(|_| Buffer::zeros(len)).collect(),
+            steps: 0,
+            scratch: Buffer::zeros(longest.unwrap_or(0)),
+        }
+    }
+
+    /// Begins a step: gradients handed to the result move `parameters` at once.
+    pub(crate) fn step<'a>(&'a mut self, parameters: &'a mut [T], step: Step) -> Update<'a, T> {
+        self.steps += 1;
+        Update { state: self, parameters, step }
+    }
+}
+
+/// The sink that takes each gradient straight into the optimizer.
+pub(crate) struct Update<'a, T> {
+    state: &'a mut State<T>,
+    parameters: &'a mut [T],
+    step: Step,
+}
+
+/// Calls `$f!(rule, [buffers ...])` with the optimizer's rule and the slices it moves.
+macro_rules! with_rule {
+    ($update:ident, $view:ident, $f:ident) => {{
+        let range = $view.range::<T>();
+        let w = &mut $update.parameters[range.clone()];
+        let gradient = Gradient::new(&$update.step, $view.role);
+        let steps = $update.state.steps;
+        match ($update.state.optimizer, $update.state.buffers.as_mut_slice()) {
+            (Optimizer::Momentum { momentum, nesterov }, [v]) => {
+                let rule = Momentum { gradient, momentum: T::from_f64(momentum), nesterov };
+                $f!(rule, [w, &mut v[range]])
+            }
+            (Optimizer::Adam { beta1, beta2, epsilon, weight_decay }, [m, v]) => {
+                let decay = if $view.role == Role::Weight { weight_decay } else { 0.0 };
+                let rule = Adam::new(gradient, [beta1, beta2, epsilon, decay], steps);
+                $f!(rule, [w, &mut m[range.clone()], &mut v[range]])
+            }
+            _ => $f!(Sgd { gradient }, [w]),
+        }
+    }};
+}
+
+impl<T: Scalar> GradientSink<T> for Update<'_, T> {
+    fn weight(&mut self, compute: &mut Compute, view: &View, product: &Product<'_, T>, mirror: Option<&mut [T]>) {
+        let Compute { team, isa } = compute;
+        macro_rules! run {
+            ($rule:expr, $matrices:expr) => {
+                multiply(team, *isa, product, Out::Consume, Companions { matrices: $matrices, mirror }, &Move($rule))
+            };
+        }
+        with_rule!(self, view, run);
+    }
+
+    fn vector(&mut self, compute: &mut Compute, view: &View, fill: &mut dyn FnMut(&mut Compute, &mut [T])) {
+        let mut scratch = std::mem::take(&mut self.state.scratch);
+        let gradient = &mut scratch[..view.range::<T>().len()];
+        gradient.fill(T::ZERO);
+        fill(compute, gradient);
+        macro_rules! run {
+            ($rule:expr, $slices:expr) => {
+                map_all(compute.isa, $slices, [&*gradient], &$rule)
+            };
+        }
+        with_rule!(self, view, run);
+        self.state.scratch = scratch;
+    }
+}
+
+/// Applies a rule to the tile of a gradient.
+struct Move<R>(R);
+
+impl<T: Scalar, R: VectorFn<T, N, 1>, const N: usize> Epilogue<T, N> for Move<R> {
+    fn apply(&self, isa: Isa, tile: Tile, gradient: &mut [T], parts: [&mut [T]; N]) {
+        map(isa, tile, parts, [&*gradient], &self.0);
+    }
+}
+
+/// From a sum over rows to the derivative of the mean cost plus penalties, and the learning rate.
+#[derive(Clone, Copy)]
+struct Gradient<T> {
+    scale: T,
+    l1: T,
+    l2: T,
+    learning_rate: T,
+}
+
+impl<T: Scalar> Gradient<T> {
+    fn new(step: &Step, role: Role) -> Self {
+        let (l1, l2) = if role == Role::Weight { (step.l1, step.l2) } else { (0.0, 0.0) };
+        Self {
+            scale: T::from_f64(step.gradient_scale),
+            l1: T::from_f64(l1),
+            l2: T::from_f64(l2),
+            learning_rate: T::from_f64(step.learning_rate),
+        }
+    }
+
+    /// g / total weight + l2 w + l1 sign w
+    #[inline(always)]
+    fn of<S: Simd<T>>(&self, simd: S, w: S::Vector, g: S::Vector) -> S::Vector {
+        let g = simd.mul(g, simd.splat(self.scale));
+        let g = simd.fma(simd.splat(self.l2), w, g);
+        let (zero, l1) = (simd.splat(T::ZERO), simd.splat(self.l1));
+        let falling = simd.select(simd.lt(w, zero), simd.neg(l1), zero);
+        simd.add(g, simd.select(simd.lt(zero, w), l1, falling))
+    }
+}
+
+/// Eq. (7): w <- w - mu g.
+struct Sgd<T> {
+    gradient: Gradient<T>,
+}
+
+impl<T: Scalar> VectorFn<T, 1, 1> for Sgd<T> {
+    #[inline(always)]
+    fn apply<S: Simd<T>>(&self, simd: S, [w]: [S::Vector; 1], [g]: [S::Vector; 1]) -> [S::Vector; 1] {
+        let g = self.gradient.of(simd, w, g);
+        [simd.fnma(simd.splat(self.gradient.learning_rate), g, w)]
+    }
+}
+
+struct Momentum<T> {
+    gradient: Gradient<T>,
+    momentum: T,
+    nesterov: bool,
+}
+
+impl<T: Scalar> VectorFn<T, 2, 1> for Momentum<T> {
+    #[inline(always)]
+    fn apply<S: Simd<T>>(&self, simd: S, [w, v]: [S::Vector; 2], [g]: [S::Vector; 1]) -> [S::Vector; 2] {
+        let (mu, momentum) = (simd.splat(self.gradient.learning_rate), simd.splat(self.momentum));
+        let step = simd.mul(mu, self.gradient.of(simd, w, g));
+        let v = simd.sub(simd.mul(momentum, v), step);
+        let w = if self.nesterov { simd.add(w, simd.sub(simd.mul(momentum, v), step)) } else { simd.add(w, v) };
+        [w, v]
+    }
+}
+
+struct Adam<T> {
+    gradient: Gradient<T>,
+    beta1: T,
+    beta2: T,
+    epsilon: T,
+    /// 1 - mu decay
+    keep: T,
+    /// mu / (1 - beta1^t)
+    rate: T,
+    /// 1 / sqrt(1 - beta2^t)
+    root: T,
+}
+
+impl<T: Scalar> Adam<T> {
+    fn new(gradient: Gradient<T>, [beta1, beta2, epsilon, decay]: [f64; 4], steps: u32) -> Self {
+        let learning_rate = gradient.learning_rate.to_f64();
+        let steps = i32::try_from(steps).unwrap_or(i32::MAX);
+        Self {
+            gradient,
+            beta1: T::from_f64(beta1),
+            beta2: T::from_f64(beta2),
+            epsilon: T::from_f64(epsilon),
+            keep: T::from_f64(1.0 - learning_rate * decay),
+            rate: T::from_f64(learning_rate / (1.0 - beta1.powi(steps))),
+            root: T::from_f64(1.0 / (1.0 - beta2.powi(steps)).sqrt()),
+        }
+    }
+}
+
+impl<T: Scalar> VectorFn<T, 3, 1> for Adam<T> {
+    #[inline(always)]
+    fn apply<S: Simd<T>>(&self, simd: S, [w, m, v]: [S::Vector; 3], [g]: [S::Vector; 1]) -> [S::Vector; 3] {
+        let g = self.gradient.of(simd, w, g);
+        let (beta1, beta2) = (simd.splat(self.beta1), simd.splat(self.beta2));
+        let (rest1, rest2) = (simd.splat(T::ONE - self.beta1), simd.splat(T::ONE - self.beta2));
+        let m = simd.fma(beta1, m, simd.mul(rest1, g));
+        let v = simd.fma(beta2, v, simd.mul(rest2, simd.mul(g, g)));
+        let root = simd.fma(simd.sqrt(v), simd.splat(self.root), simd.splat(self.epsilon));
+        let step = simd.div(simd.mul(simd.splat(self.rate), m), root);
+        [simd.sub(simd.mul(w, simd.splat(self.keep)), step), m, v]
+    }
+}

@@ -1,0 +1,92 @@
+//! The two number types of the engine. `f64` runs the very code that `f32` trains with, so that what is proven in
+//! double precision holds for single precision.
+
+use crate::kernel::math::Constants;
+use crate::kernel::{Isa, Product, Tile, TileJob, VectorJob};
+use std::fmt::{Debug, Display};
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// `f32` or `f64`.
+///
+/// `mul_add` is the fused multiply-add: one rounding, on every machine the same bits.
+pub trait Scalar:
+    sealed::Sealed
+    + Constants
+    + Copy
+    + Default
+    + PartialOrd
+    + Debug
+    + Display
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + 'static
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// Width of one column panel in elements: 128 bytes.
+    const PANEL: usize;
+    /// Rounds a double to this type.
+    fn from_f64(x: f64) -> Self;
+    /// Widens to a double (exact).
+    fn to_f64(self) -> f64;
+    /// `self * a + b` with one rounding.
+    fn mul_add(self, a: Self, b: Self) -> Self;
+    /// Neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+    /// Runs `job` compiled for `isa`.
+    fn dispatch<J: VectorJob<Self>>(isa: Isa, job: J) -> J::Output;
+    /// The sums of one tile of a product, into `out`. Not generic, so that the largest piece of machine code is compiled
+    /// once and not again in every crate that trains a network.
+    #[doc(hidden)]
+    fn product_tile(isa: Isa, product: &Product<'_, Self>, tile: Tile, out: &mut [Self]);
+}
+
+macro_rules! scalar {
+    ($t:ty, $panel:literal, $run:ident) => {
+        impl Scalar for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const PANEL: usize = $panel;
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                x as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn mul_add(self, a: Self, b: Self) -> Self {
+                <$t>::mul_add(self, a, b)
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                <$t>::is_finite(self)
+            }
+            fn dispatch<J: VectorJob<Self>>(isa: Isa, job: J) -> J::Output {
+                isa.$run(job)
+            }
+            fn product_tile(isa: Isa, product: &Product<'_, Self>, tile: Tile, out: &mut [Self]) {
+                Self::dispatch(isa, TileJob { product, tile, out });
+            }
+        }
+    };
+}
+
+scalar!(f32, 32, run_f32);
+scalar!(f64, 16, run_f64);

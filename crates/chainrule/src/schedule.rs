@@ -1,0 +1,78 @@
+//! Learning rates over the course of a training.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Result, setting};
+
+/// The factor that multiplies the base learning rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+pub enum Schedule {
+    /// 1.
+    #[default]
+    Constant,
+    /// (1 + cos(pi t)) / 2, t the part of all steps that is done.
+    Cosine,
+    /// Rises linearly from 0 over the first `fraction` of all steps, then falls like a cosine.
+    WarmUp {
+        /// 0 < fraction < 1.
+        fraction: f64,
+    },
+    /// 1 / (1 + step)^power, as in scikit-learn's `invscaling`.
+    InverseScaling {
+        /// > 0.
+        power: f64,
+    },
+}
+
+impl Schedule {
+    /// Refuses constants that cannot work.
+    pub fn validate(&self) -> Result<()> {
+        match *self {
+            Self::WarmUp { fraction } if !(fraction > 0.0 && fraction < 1.0) => {
+                setting(format!("the warm-up's fraction must be in (0, 1), got {fraction}"))
+            }
+            Self::InverseScaling { power } if !(power > 0.0 && power.is_finite()) => {
+                setting(format!("the power of inverse scaling must be > 0, got {power}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The factor for step `step` of `steps`, counted from 0.
+    pub fn factor(&self, step: u64, steps: u64) -> f64 {
+        let t = step as f64 / steps.max(1) as f64;
+        let cosine = |t: f64| 0.5 * (1.0 + (std::f64::consts::PI * t).cos());
+        match *self {
+            Self::Constant => 1.0,
+            Self::Cosine => cosine(t),
+            // The first step moves too: it has the rate of step 1.
+            Self::WarmUp { fraction } if t < fraction => (step + 1) as f64 / (fraction * steps as f64 + 1.0),
+            Self::WarmUp { fraction } => cosine((t - fraction) / (1.0 - fraction)),
+            Self::InverseScaling { power } => (1.0 + step as f64).powf(-power),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_at_the_borders() {
+        assert_eq!(Schedule::Constant.factor(7, 10), 1.0);
+        assert_eq!(Schedule::Cosine.factor(0, 10), 1.0);
+        assert!((Schedule::Cosine.factor(5, 10) - 0.5).abs() < 1e-15);
+        let warm = Schedule::WarmUp { fraction: 0.5 };
+        assert!((warm.factor(0, 10) - 1.0 / 6.0).abs() < 1e-15 && (warm.factor(4, 10) - 5.0 / 6.0).abs() < 1e-15);
+        assert_eq!(warm.factor(5, 10), 1.0);
+        assert_eq!(Schedule::InverseScaling { power: 0.5 }.factor(3, 10), 0.5);
+    }
+
+    #[test]
+    fn impossible_constants_are_refused() {
+        assert!(Schedule::WarmUp { fraction: 1.0 }.validate().is_err());
+        assert!(Schedule::InverseScaling { power: f64::NAN }.validate().is_err());
+        assert!(Schedule::Cosine.validate().is_ok());
+    }
+}

@@ -1,0 +1,19 @@
+//! `cargo xtask test`: what `.ci/run` runs.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::{call, equations, readme};
+
+pub fn run() -> Result<()> {
+    let started = Instant::now();
+    call("cargo", &["fmt", "--all", "--check"], &[])?;
+    call("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[])?;
+    call("cargo", &["test", "--workspace", "--locked"], &[])?;
+    call("cargo", &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    equations::check()?;
+    readme::run()?;
+    println!("\nall passed in {:.0} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
