@@ -16,7 +16,7 @@ impl Folder {
     pub fn new() -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         let rows = (0..60).map(|i| {
-            let (a, b) = ((i * 37 % 60) as f64 / 10.0, (i * 23 % 60) as f64 / 10.0);
+            let (a, b) = ((i * 37 % 60) as f64 / 10.0, (i * 17 % 60) as f64 / 10.0);
             let c = ["red", "green", "blue"][i % 3];
             let y = if a + b > 6.0 { "yes" } else { "no" };
             format!("{a},{b},{c},{y},{:.3},{}\n", 100.0 + 10.0 * a - b, i % 4)
