@@ -11,10 +11,12 @@
 //! | (10) | its start | `cost/` |
 
 mod activation;
+pub mod check;
 mod compute;
 mod cost;
 mod data;
 mod error;
+mod explain;
 mod init;
 #[doc(hidden)]
 pub mod kernel;
@@ -26,6 +28,7 @@ mod params;
 mod rng;
 mod scalar;
 mod schedule;
+mod special;
 mod train;
 
 pub use activation::Activation;

@@ -429,6 +429,13 @@ impl<T: Scalar> Network<T> {
     /// # Errors
     /// If the data does not fit the network.
     pub fn gradient(&mut self, compute: &mut Compute, data: &Dataset<'_, T>) -> Result<(f64, Vec<Vec<T>>)> {
+        let Backpropagated { cost, gradient, .. } = self.backpropagate(compute, data)?;
+        let gradient = self.views().iter().map(|view| view.read(&gradient)).collect();
+        Ok((cost, gradient))
+    }
+
+    /// One pass forward and one backward over all rows as one batch, with the dropout masks of a fixed key.
+    pub(crate) fn backpropagate(&mut self, compute: &mut Compute, data: &Dataset<'_, T>) -> Result<Backpropagated<T>> {
         data.check(&self.spec)?;
         let rows: Vec<u32> = data.rows().collect();
         let mut batch = crate::data::Batch::new(data, rows.len());
@@ -439,9 +446,18 @@ impl<T: Scalar> Network<T> {
         let cost = work.cost(compute.isa, self.spec.head, self.spec.outputs, batch.y());
         let mut sink = Store { gradient: Buffer::zeros(self.parameters.len()) };
         self.topology.backward(compute, &mut self.transposed, &mut work, &mut sink);
-        let gradient = self.views().iter().map(|view| view.read(&sink.gradient)).collect();
-        Ok((cost, gradient))
+        Ok(Backpropagated { cost, gradient: sink.gradient, work })
     }
+}
+
+/// What a pass forward and backward leaves.
+pub(crate) struct Backpropagated<T> {
+    /// The cost, a sum over rows.
+    cost: f64,
+    /// Its gradient, in the parameters' layout.
+    gradient: Buffer<T>,
+    /// The buffers, with delta^(0) in `delta` if the recursion went down to the input.
+    pub(crate) work: Workspace<T>,
 }
 
 /// The sink that keeps the gradient, in the parameters' layout.

@@ -1,0 +1,203 @@
+//! Every combination of what is built in, on small networks with random parameters and rows.
+
+use std::fmt;
+
+use super::reference::{Reference, Rows, Setup};
+use super::{Certificate, Elements, INPUT, certificate, parameters};
+use crate::activation::Activation;
+use crate::compute::Compute;
+use crate::cost::{Head, PointwiseCost};
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::layer::category_embedding::Embedding;
+use crate::network::{Hidden, Network, NetworkSpec};
+use crate::optimizer::Optimizer;
+use crate::rng::Key;
+use crate::train::{Flow, TrainSettings, train};
+
+const ROWS: usize = 5;
+const INPUTS: usize = 3;
+const LEVELS: usize = 3;
+const SEED: u64 = 3;
+
+/// One combination.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Combination {
+    /// The head.
+    pub head: Head,
+    /// Outputs of the network.
+    pub outputs: usize,
+    /// The activation of both hidden layers.
+    pub activation: Activation,
+    /// Rows have weights.
+    pub weights: bool,
+    /// The input has a category embedding.
+    pub embedding: bool,
+    /// The cost has an l1 and an l2 penalty.
+    pub penalty: bool,
+    /// Both hidden layers have dropout, with the masks of the first training step.
+    pub dropout: bool,
+}
+
+impl fmt::Display for Combination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { head, outputs, activation, .. } = self;
+        write!(f, "{}, {outputs} outputs, {}", head.name(), activation.name())?;
+        let parts = [
+            ("weights", self.weights),
+            ("embedding", self.embedding),
+            ("penalty", self.penalty),
+            ("dropout", self.dropout),
+        ];
+        parts.iter().filter(|(_, on)| *on).try_for_each(|(name, _)| write!(f, ", {name}"))
+    }
+}
+
+/// Checks every head with 1, 2, 3 and 5 outputs (or what the head can have) x every activation x row weights x category
+/// embedding x penalty x dropout. The derivatives compared are those of all parameters, taken from a real training step:
+/// its change of the parameters over the learning rate. Without penalty and dropout, [`Network::gradient`] and the
+/// derivatives with respect to the inputs are compared too.
+///
+/// # Errors
+/// None but for a head whose example rows it refuses, which would be an error of this module.
+pub fn builtins(compute: &mut Compute, observer: &mut dyn FnMut(&Combination, &Certificate)) -> Result<()> {
+    for (head, outputs) in heads() {
+        for activation in Activation::ALL {
+            for bits in 0..16 {
+                let on = |bit: u32| bits >> bit & 1 == 1;
+                let combination = Combination {
+                    head: head.clone(),
+                    outputs,
+                    activation,
+                    weights: on(0),
+                    embedding: on(1),
+                    penalty: on(2),
+                    dropout: on(3),
+                };
+                let certificate = combination.certify(compute)?;
+                observer(&combination, &certificate);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every head with each number of outputs.
+fn heads() -> Vec<(Head, usize)> {
+    let mut heads = vec![Head::Gaussian, Head::Bernoulli, Head::Categorical, Head::Poisson];
+    // Eq. (10) as written, each cost with an output inside its range.
+    let pairs = [
+        (PointwiseCost::SquaredError, Activation::Sigmoid),
+        (PointwiseCost::SquaredError, Activation::Tanh),
+        (PointwiseCost::AbsoluteError, Activation::Identity),
+        (PointwiseCost::CrossEntropy, Activation::Sigmoid),
+        (PointwiseCost::Poisson, Activation::Softplus),
+    ];
+    heads.extend(pairs.map(|(cost, output)| Head::Pointwise { cost, output }));
+    let wide = |head: Head| [1, 2, 3, 5].map(|width| (head.clone(), width));
+    heads.into_iter().flat_map(wide).filter(|(head, outputs)| head.check_outputs(*outputs).is_ok()).collect()
+}
+
+/// A target inside the head's support, from a number in [0, 1).
+fn target(head: &Head, outputs: usize, u: f64) -> f64 {
+    match head {
+        Head::Categorical => (u * outputs as f64).floor(),
+        Head::Bernoulli | Head::Pointwise { cost: PointwiseCost::CrossEntropy, .. } => (u * 2.0).floor(),
+        Head::Poisson | Head::Pointwise { cost: PointwiseCost::Poisson, .. } => (u * 5.0).floor(),
+        // Far on either side of every output, since the cost has a kink where they meet.
+        Head::Pointwise { cost: PointwiseCost::AbsoluteError, .. } => 40.0 * (u - 0.5).signum(),
+        _ => 2.0 * u - 1.0,
+    }
+}
+
+impl Combination {
+    fn spec(&self) -> NetworkSpec {
+        let dropout = if self.dropout { 0.3 } else { 0.0 };
+        let hidden = |width| Hidden { dropout, ..Hidden::new(width, self.activation) };
+        NetworkSpec {
+            inputs: INPUTS,
+            embeddings: if self.embedding { vec![Embedding { levels: LEVELS, dimension: 2 }] } else { vec![] },
+            hidden: vec![hidden(4), hidden(3)],
+            outputs: self.outputs,
+            head: self.head.clone(),
+        }
+    }
+
+    fn rows(&self, spec: &NetworkSpec) -> Rows {
+        let key = Key::new(11);
+        let draws = |part: u64, n: usize| (0..n).map(move |i| key.part(part).uniform(i as u64));
+        let width = spec.head.target_width(spec.outputs);
+        Rows {
+            count: ROWS,
+            numeric: draws(0, ROWS * INPUTS).map(|u| 4.0 * u - 2.0).collect(),
+            codes: draws(1, ROWS * spec.embeddings.len()).map(|u| (u * LEVELS as f64) as u32).collect(),
+            targets: draws(2, ROWS * width).map(|u| target(&spec.head, spec.outputs, u)).collect(),
+            weights: self.weights.then(|| draws(3, ROWS).map(|u| 0.5 + u).collect()),
+            offset: Some(draws(4, ROWS).map(|u| u - 0.5).collect()),
+        }
+    }
+
+    fn certify(&self, compute: &mut Compute) -> Result<Certificate> {
+        let spec = self.spec();
+        let rows = self.rows(&spec);
+        let data = rows.dataset(&spec);
+        let mut network = Network::<f64>::new(&spec, 5)?;
+        let (l1, l2) = if self.penalty { (0.02, 0.3) } else { (0.0, 0.0) };
+        let mut reference = Reference::new(&spec, &parameters(&network), &rows, Setup::first_step(SEED, l1, l2));
+        let step = step_gradient(&spec, &network, compute, &data, (l1, l2))?;
+        let mut elements = Elements::default();
+        let mut numeric = vec![];
+        for (p, analytic) in step.iter().enumerate() {
+            for (i, &analytic) in analytic.iter().enumerate() {
+                numeric.push(reference.derivative(p, i));
+                elements.push((p, i), analytic, numeric[numeric.len() - 1]);
+            }
+        }
+        if !self.penalty && !self.dropout {
+            let total: f64 = rows.weights.as_ref().map_or(ROWS as f64, |weights| weights.iter().sum());
+            let (_, gradient) = network.gradient(compute, &data)?;
+            let each =
+                gradient.iter().enumerate().flat_map(|(p, g)| g.iter().enumerate().map(move |(i, g)| ((p, i), g)));
+            each.zip(&numeric).for_each(|((place, &analytic), &n)| elements.push(place, analytic, n * total));
+            for (i, &analytic) in network.input_gradient(compute, &data)?.iter().enumerate() {
+                elements.push((INPUT, i), analytic, reference.input_derivative(i));
+            }
+        }
+        Ok(certificate(&network, &reference, &elements, ROWS))
+    }
+}
+
+/// The gradient of the mean cost with penalty that a training step uses: with plain gradient descent it is the change of
+/// the parameters over minus the learning rate. A large rate, a power of two, so that the parameters themselves take no
+/// digits from the difference.
+fn step_gradient(
+    spec: &NetworkSpec,
+    network: &Network<f64>,
+    compute: &mut Compute,
+    data: &Dataset<'_, f64>,
+    (l1, l2): (f64, f64),
+) -> Result<Vec<Vec<f64>>> {
+    let learning_rate = 2f64.powi(20);
+    let before = parameters(network);
+    let mut moved = Network::<f64>::new(spec, 0)?;
+    for (p, values) in before.iter().enumerate() {
+        moved.set_parameter(p, values)?;
+    }
+    let settings = TrainSettings {
+        epochs: 1,
+        batch: data.inputs.rows,
+        optimizer: Optimizer::Sgd,
+        learning_rate,
+        l1,
+        l2,
+        shuffle: false,
+        restore_best: false,
+        seed: SEED,
+        ..TrainSettings::default()
+    };
+    train(&mut moved, compute, data, None, &settings, &mut |_| Flow::Continue)?;
+    let change = |(before, after): (&Vec<f64>, Vec<f64>)| {
+        before.iter().zip(after).map(|(before, after)| (before - after) / learning_rate).collect()
+    };
+    Ok(before.iter().zip(parameters(&moved)).map(change).collect())
+}
