@@ -18,7 +18,7 @@ pub struct Inputs<'a, T> {
     pub categories: usize,
     /// Category codes (rows x categories), row-major.
     pub codes: &'a [u32],
-    /// Added to every output's pre-activation: ln(exposure) for counts.
+    /// Added to the pre-activation of each output that is a location: ln(exposure) for counts.
     pub offset: Option<&'a [T]>,
 }
 
@@ -101,15 +101,15 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         if let Some(weights) = self.weights {
             expect_len("row weights", self.inputs.rows, weights.len())?;
         }
-        let mut total = 0.0;
+        let (mut total, mut y) = (0.0, Vec::with_capacity(width));
         for row in self.rows() {
             let row = row as usize;
             if row >= self.inputs.rows {
                 return Err(Error::Shape { what: "selected row".into(), expected: self.inputs.rows, got: row });
             }
-            for y in &self.targets[row * width..][..width] {
-                spec.head.check_target(row, y.to_f64(), spec.outputs)?;
-            }
+            y.clear();
+            y.extend(self.targets[row * width..][..width].iter().map(|y| y.to_f64()));
+            spec.head.check_targets(row, &y, spec.outputs)?;
             let weight = self.weights.map_or(1.0, |w| w[row].to_f64());
             if !(weight >= 0.0 && weight.is_finite()) {
                 return Err(Error::Weight(format!("row {}: weight {weight} is not a finite number >= 0", row + 1)));

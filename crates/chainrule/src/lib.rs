@@ -14,6 +14,7 @@ mod activation;
 pub mod check;
 mod compute;
 mod cost;
+mod custom;
 mod data;
 mod error;
 mod explain;
@@ -33,7 +34,8 @@ mod train;
 
 pub use activation::Activation;
 pub use compute::Compute;
-pub use cost::{Head, PointwiseCost};
+pub use cost::{Head, PointwiseCost, Scale};
+pub use custom::{CustomActivation, CustomHead};
 pub use data::{Dataset, Inputs};
 pub use error::{Error, Result};
 pub use init::Initializer;

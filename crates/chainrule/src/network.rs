@@ -1,5 +1,7 @@
 //! A network: forward down the layers, backward up them in reverse.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
@@ -10,10 +12,11 @@ use crate::error::{Error, Result, expect_len, setting};
 use crate::init::{Initializer, normal};
 use crate::kernel::{Buffer, Product, gather, multiply, panels_len, scratch_len, transpose};
 use crate::kernel::{Epilogue, Isa, Out, Tile};
-use crate::layer::GradientSink;
 use crate::layer::category_embedding::{CategoryEmbedding, Embedding};
 use crate::layer::dense::{Dense, Slope};
 use crate::layer::dropout::Mask;
+use crate::layer::held::Held;
+use crate::layer::{GradientSink, custom};
 use crate::params::{Layout, Role, View};
 use crate::rng::Key;
 use crate::scalar::Scalar;
@@ -111,6 +114,8 @@ pub(crate) struct Topology {
     pub(crate) layers: Vec<Dense>,
     pub(crate) embedding: Option<CategoryEmbedding>,
     pub(crate) layout: Layout,
+    /// Outputs whose weights stay zero, see [`Held`].
+    pub(crate) held: Range<usize>,
 }
 
 impl Topology {
@@ -139,7 +144,7 @@ impl Topology {
             });
             inputs = hidden.width;
         }
-        Self { layers, embedding, layout }
+        Self { layers, embedding, layout, held: spec.head.held_outputs(spec.outputs) }
     }
 
     /// Whether the recursion goes on from layer `l` to the layer below, which needs W' of it.
@@ -166,7 +171,13 @@ impl Topology {
             let b = &parameters[views[layer.bias].range::<T>()];
             let slope = masks.and_then(|_| work.slopes[l].as_deref_mut());
             let mask = masks.filter(|_| layer.dropout > 0.0).map(|key| Mask::new(layer.dropout, key.part(l as u64)));
-            layer.forward(compute, work.rows, (w, b), &below[l], &mut above[0], slope, mask);
+            if let Activation::Custom(f) = layer.activation {
+                let mut slope = slope;
+                layer.forward(compute, work.rows, (w, b), &below[l], &mut above[0], slope.as_deref_mut(), None);
+                custom::activate(f.get(), compute, (work.rows, layer.outputs), &mut above[0], slope, mask);
+            } else {
+                layer.forward(compute, work.rows, (w, b), &below[l], &mut above[0], slope, mask);
+            }
         }
     }
 
@@ -193,7 +204,12 @@ impl Topology {
                 layer.backward(compute, work.rows, w_transposed, &work.delta, phi_prime, &mut work.delta_below);
             }
             let mirror = transposed[l].as_deref_mut();
-            layer.gradient(compute, work.rows, &work.h[l], &work.delta, views, mirror, sink);
+            if l + 1 < self.layers.len() || self.held.is_empty() {
+                layer.gradient(compute, work.rows, &work.h[l], &work.delta, views, mirror, sink);
+            } else {
+                let mut sink = Held::new(sink, work.rows, self.held.clone(), &work.delta, &mut work.delta_held);
+                layer.gradient(compute, work.rows, &work.h[l], &work.delta, views, mirror, &mut sink);
+            }
             std::mem::swap(&mut work.delta, &mut work.delta_below);
         }
         if let Some(embedding) = &self.embedding {
@@ -215,6 +231,8 @@ pub(crate) struct Workspace<T> {
     /// delta of the layer at hand, and of the one below.
     pub(crate) delta: Buffer<T>,
     delta_below: Buffer<T>,
+    /// delta^(L) with the held outputs zero; empty if none is held.
+    delta_held: Buffer<T>,
     pub(crate) scratch: Buffer<T>,
 }
 
@@ -235,6 +253,7 @@ impl<T: Scalar> Workspace<T> {
             slopes: layers.iter().map(|l| (training && l.keeps_slope()).then(|| buffer(l.outputs))).collect(),
             delta: buffer(widest),
             delta_below: buffer(if training { widest } else { 0 }),
+            delta_held: buffer(if training && !topology.held.is_empty() { outputs } else { 0 }),
             scratch: Buffer::zeros(scratch_len::<T>(outputs)),
         }
     }
@@ -256,9 +275,9 @@ impl<T: Scalar> Workspace<T> {
     }
 
     /// Replaces `delta` by delta^(L), Eq. (10); returns the batch's cost, a sum over rows.
-    pub(crate) fn cost(&mut self, isa: Isa, head: Head, outputs: usize, y: Rows<'_, T>) -> f64 {
+    pub(crate) fn cost(&mut self, isa: Isa, head: &Head, outputs: usize, y: Rows<'_, T>) -> f64 {
         let (z, delta) = (self.h.last().map_or(&[][..], |z| z), &mut self.delta);
-        head.cost_and_delta(isa, (self.rows, outputs), z, y, delta, &mut self.scratch)
+        T::start(head, isa, (self.rows, outputs), z, y, delta, &mut self.scratch)
     }
 }
 
@@ -307,7 +326,9 @@ impl<T: Scalar> Network<T> {
             let chosen = self.spec.hidden.get(l).and_then(|hidden| hidden.initializer);
             let initializer = chosen.unwrap_or(Initializer::for_activation(layer.activation));
             let draws = initializer.draw(layer.inputs, layer.outputs, key.part(layer.weight as u64));
-            let draws: Vec<T> = draws.into_iter().map(T::from_f64).collect();
+            let held = if l == self.spec.hidden.len() { self.topology.held.clone() } else { 0..0 };
+            let start = |(i, x)| T::from_f64(if held.contains(&(i % layer.outputs)) { 0.0 } else { x });
+            let draws: Vec<T> = draws.into_iter().enumerate().map(start).collect();
             self.topology.layout.views[layer.weight].write(&mut self.parameters, &draws);
         }
         self.refresh();
@@ -405,7 +426,7 @@ impl<T: Scalar> Network<T> {
         let shape = (work.rows, self.spec.outputs);
         let offset = (!offset.is_empty()).then_some(offset.as_slice());
         let (z, o) = (work.h.last().map_or(&[][..], |z| z), &mut work.delta);
-        self.spec.head.mean(compute.isa, shape, z, offset, o, &mut work.scratch);
+        T::mean(&self.spec.head, compute.isa, shape, z, offset, o, &mut work.scratch);
         crate::kernel::unpack(o, shape.0, shape.1, &mut out[..shape.0 * shape.1]);
     }
 
@@ -443,7 +464,7 @@ impl<T: Scalar> Network<T> {
         let mut work = Workspace::new(&self.topology, rows.len(), true);
         work.load(&data.inputs, &rows);
         self.topology.forward(compute, &self.parameters, &mut work, Some(Key::new(0)));
-        let cost = work.cost(compute.isa, self.spec.head, self.spec.outputs, batch.y());
+        let cost = work.cost(compute.isa, &self.spec.head, self.spec.outputs, batch.y());
         let mut sink = Store { gradient: Buffer::zeros(self.parameters.len()) };
         self.topology.backward(compute, &mut self.transposed, &mut work, &mut sink);
         Ok(Backpropagated { cost, gradient: sink.gradient, work })

@@ -201,15 +201,8 @@ pub fn train<T: Scalar>(
 }
 
 fn check_metric<T: Scalar>(metric: Metric, network: &Network<T>) -> Result<()> {
-    use crate::cost::Head;
     let spec = network.spec();
-    let classes = spec.head == Head::Categorical || (spec.head == Head::Bernoulli && spec.outputs == 1);
-    let fits = match metric {
-        Metric::Cost => true,
-        metric if metric.is_for_classes() => classes,
-        _ => !classes,
-    };
-    if fits {
+    if metric.fits(&spec.head, spec.outputs) {
         Ok(())
     } else {
         setting(format!("the metric {} does not fit a {} head", metric.name(), spec.head.name()))
@@ -288,7 +281,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         self.batch.load(data, rows);
         self.work.load(&data.inputs, rows);
         let weight = self.batch.total_weight();
-        let (head, outputs) = (network.spec().head, network.spec().outputs);
+        let (head, outputs) = (&network.spec().head, network.spec().outputs);
         let masks = Key::new(self.settings.seed).part(u64::MAX).part(self.steps);
         network.topology.forward(compute, &network.parameters, &mut self.work, Some(masks));
         let cost = self.work.cost(compute.isa, head, outputs, self.batch.y());
@@ -411,7 +404,7 @@ impl<'a, T: Scalar> Validation<'a, T> {
     }
 
     fn mean_cost(&mut self, network: &Network<T>, compute: &mut Compute) -> f64 {
-        let (head, outputs) = (network.spec().head, network.spec().outputs);
+        let (head, outputs) = (&network.spec().head, network.spec().outputs);
         let (mut cost, mut total) = (0.0, 0.0);
         for rows in self.rows.chunks(CHUNK) {
             self.batch.load(&self.data, rows);
@@ -424,7 +417,7 @@ impl<'a, T: Scalar> Validation<'a, T> {
     }
 
     fn metric(&mut self, network: &Network<T>, compute: &mut Compute, metric: Metric) -> f64 {
-        let (head, outputs) = (network.spec().head, network.spec().outputs);
+        let (head, outputs) = (&network.spec().head, network.spec().outputs);
         self.means.resize(self.rows.len() * outputs, T::ZERO);
         for (rows, means) in self.rows.chunks(CHUNK).zip(self.means.chunks_mut(CHUNK * outputs)) {
             network.predict_rows(compute, &mut self.work, &self.data.inputs, rows, &mut self.offset, means);

@@ -14,7 +14,7 @@ fn one_weight_factor_by_factor() {
         embeddings: vec![],
         hidden: vec![Hidden::new(2, Activation::Tanh)],
         outputs: 2,
-        head: Head::Gaussian,
+        head: Head::gaussian(),
     };
     let mut network = Network::<f64>::new(&spec, 0).unwrap();
     for (i, values) in
@@ -37,5 +37,7 @@ fn one_weight_factor_by_factor() {
     // W1 is row-major (inputs x outputs): input 1, unit 0 is element 2.
     assert!((gradient[0][2] - expected).abs() < 1e-15, "{} {expected}", gradient[0][2]);
     assert!((gradient[1][0] - delta_j).abs() < 1e-15);
-    assert!((cost - (delta[0] * delta[0] + delta[1] * delta[1]) / 2.0).abs() < 1e-15);
+    // Two normal densities of variance 1.
+    let expected = (delta[0] * delta[0] + delta[1] * delta[1]) / 2.0 + (2.0 * std::f64::consts::PI).ln();
+    assert!((cost - expected).abs() < 1e-15);
 }

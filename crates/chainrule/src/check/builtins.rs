@@ -6,7 +6,7 @@ use super::reference::{Reference, Rows, Setup};
 use super::{Certificate, Elements, INPUT, certificate, parameters};
 use crate::activation::Activation;
 use crate::compute::Compute;
-use crate::cost::{Head, PointwiseCost};
+use crate::cost::{Head, PointwiseCost, Scale};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::layer::category_embedding::Embedding;
@@ -82,9 +82,25 @@ pub fn builtins(compute: &mut Compute, observer: &mut dyn FnMut(&Combination, &C
     Ok(())
 }
 
-/// Every head with each number of outputs.
+/// Every head with each number of targets (or classes) that it can have, and the outputs for them.
 fn heads() -> Vec<(Head, usize)> {
-    let mut heads = vec![Head::Gaussian, Head::Bernoulli, Head::Categorical, Head::Poisson];
+    use Scale::{Fixed, Learned, Shared, Unit};
+    let scales = [Unit, Fixed(0.7), Shared, Learned];
+    let mut heads: Vec<Head> = Head::all()
+        .into_iter()
+        .flat_map(|head| {
+            let scales = if head.scale().is_some() { &scales[..] } else { &scales[..1] };
+            scales.iter().map(move |&scale| head.clone().with_scale(scale))
+        })
+        .filter(|head| !matches!(head, Head::Tweedie { dispersion: Shared | Learned, .. }))
+        .collect();
+    heads.extend([
+        Head::Quantile { levels: vec![0.5] },
+        Head::Ordinal { proportional: false },
+        Head::Categorical { smoothing: 0.1, class_weights: vec![], soft: false },
+        Head::Categorical { smoothing: 0.0, class_weights: vec![], soft: true },
+        Head::Tweedie { power: 1.2, dispersion: Fixed(2.0) },
+    ]);
     // Eq. (10) as written, each cost with an output inside its range.
     let pairs = [
         (PointwiseCost::SquaredError, Activation::Sigmoid),
@@ -94,19 +110,41 @@ fn heads() -> Vec<(Head, usize)> {
         (PointwiseCost::Poisson, Activation::Softplus),
     ];
     heads.extend(pairs.map(|(cost, output)| Head::Pointwise { cost, output }));
-    let wide = |head: Head| [1, 2, 3, 5].map(|width| (head.clone(), width));
-    heads.into_iter().flat_map(wide).filter(|(head, outputs)| head.check_outputs(*outputs).is_ok()).collect()
+    let weighted = [2, 3, 5].map(|classes| {
+        let class_weights = (0..classes).map(|k| 0.5 + 0.4 * k as f64).collect();
+        (Head::Categorical { smoothing: 0.05, class_weights, soft: true }, classes)
+    });
+    let wide = |head: Head| [1, 2, 3, 5].map(|width| (head.outputs(width), head.clone())).map(|(o, head)| (head, o));
+    let fits = |(head, outputs): &(Head, usize)| head.check_outputs(*outputs).is_ok();
+    heads.into_iter().flat_map(wide).filter(fits).chain(weighted).collect()
 }
 
-/// A target inside the head's support, from a number in [0, 1).
-fn target(head: &Head, outputs: usize, u: f64) -> f64 {
+/// A row of targets inside the head's support, from numbers in [0, 1).
+fn targets(head: &Head, outputs: usize, mut uniform: impl FnMut() -> f64) -> Vec<f64> {
+    let mut y: Vec<f64> = (0..head.target_width(outputs)).map(|_| uniform()).collect();
     match head {
-        Head::Categorical => (u * outputs as f64).floor(),
-        Head::Bernoulli | Head::Pointwise { cost: PointwiseCost::CrossEntropy, .. } => (u * 2.0).floor(),
-        Head::Poisson | Head::Pointwise { cost: PointwiseCost::Poisson, .. } => (u * 5.0).floor(),
-        // Far on either side of every output, since the cost has a kink where they meet.
-        Head::Pointwise { cost: PointwiseCost::AbsoluteError, .. } => 40.0 * (u - 0.5).signum(),
-        _ => 2.0 * u - 1.0,
+        Head::Categorical { soft: true, .. } => {
+            let sum: f64 = y.iter().sum();
+            y.iter_mut().for_each(|y| *y /= sum);
+        }
+        Head::Categorical { .. } | Head::Ordinal { .. } => y[0] = (y[0] * head.targets(outputs) as f64).floor(),
+        Head::WeibullAft { .. } => y.chunks_mut(2).for_each(|y| (y[0], y[1]) = (3.0 * y[0] + 0.1, y[1].round())),
+        _ => y.iter_mut().for_each(|y| *y = target(head, *y)),
+    }
+    y
+}
+
+/// A single target.
+fn target(head: &Head, u: f64) -> f64 {
+    match head {
+        Head::Bernoulli | Head::Pointwise { cost: PointwiseCost::CrossEntropy, .. } => u.round(),
+        Head::Poisson | Head::NegativeBinomial { .. } | Head::Pointwise { cost: PointwiseCost::Poisson, .. } => {
+            (u * 12.0).floor()
+        }
+        Head::Tweedie { .. } => (4.0 * u - 1.0).max(0.0),
+        Head::Gamma { .. } => 3.0 * u + 0.1,
+        Head::Beta { .. } => 0.98 * u + 0.01,
+        _ => 4.0 * u - 2.0,
     }
 }
 
@@ -126,12 +164,16 @@ impl Combination {
     fn rows(&self, spec: &NetworkSpec) -> Rows {
         let key = Key::new(11);
         let draws = |part: u64, n: usize| (0..n).map(move |i| key.part(part).uniform(i as u64));
-        let width = spec.head.target_width(spec.outputs);
+        let mut drawn = 0;
+        let mut uniform = || {
+            drawn += 1;
+            key.part(2).uniform(drawn)
+        };
         Rows {
             count: ROWS,
             numeric: draws(0, ROWS * INPUTS).map(|u| 4.0 * u - 2.0).collect(),
             codes: draws(1, ROWS * spec.embeddings.len()).map(|u| (u * LEVELS as f64) as u32).collect(),
-            targets: draws(2, ROWS * width).map(|u| target(&spec.head, spec.outputs, u)).collect(),
+            targets: (0..ROWS).flat_map(|_| targets(&spec.head, spec.outputs, &mut uniform)).collect(),
             weights: self.weights.then(|| draws(3, ROWS).map(|u| 0.5 + u).collect()),
             offset: Some(draws(4, ROWS).map(|u| u - 0.5).collect()),
         }

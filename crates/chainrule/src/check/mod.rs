@@ -13,13 +13,16 @@ mod builtins;
 mod comparison;
 mod complex;
 mod costs;
+mod differences;
 mod phi;
 mod reference;
+mod verified;
 
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::compute::Compute;
+use crate::cost::Head;
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::network::{Network, NetworkSpec};
@@ -30,9 +33,13 @@ use comparison::Elements;
 pub use comparison::{Comparison, compare};
 pub use complex::Complex;
 use reference::{Reference, Rows, Setup};
+pub use verified::Verified;
 
 /// The largest relative error that a certificate allows.
 pub const BOUND: f64 = 1e-10;
+
+/// The same where a user's function has no complex version and differences take its place.
+const DIFFERENCES_BOUND: f64 = 1e-8;
 
 /// What was compared, and how well it agreed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,7 +52,7 @@ pub struct Certificate {
     pub rows: usize,
     /// The derivative that agrees least.
     pub worst: Comparison,
-    /// The largest relative error allowed, [`BOUND`].
+    /// The largest relative error allowed.
     pub bound: f64,
     /// How the independent derivatives were found.
     pub method: String,
@@ -134,24 +141,35 @@ fn certificate(network: &Network<f64>, reference: &Reference<'_>, elements: &Ele
         Some(view) => (&view.name, view.cols),
         None => ("input", spec.inputs),
     });
+    let (method, bound) = method(spec);
     Certificate {
         compared: elements.len(),
         parameters: views.iter().map(|view| view.rows * view.cols).sum(),
         rows,
         worst,
-        bound: BOUND,
-        method: method(spec),
+        bound,
+        method,
         kink_distance: Some(reference.kink_distance()).filter(|d| d.is_finite()),
     }
 }
 
-/// How derivatives of a network's cost are found.
-fn method(spec: &NetworkSpec) -> String {
-    let gelu = spec.hidden.iter().any(|hidden| hidden.activation == Activation::Gelu);
-    let through = [("erf", gelu)];
+/// How derivatives of a network's cost are found, and how well they must agree.
+fn method(spec: &NetworkSpec) -> (String, f64) {
+    let any = |is: &dyn Fn(Activation) -> bool| spec.hidden.iter().any(|hidden| is(hidden.activation));
+    let ln_gamma = match spec.head {
+        Head::NegativeBinomial { .. } | Head::Beta { .. } => true,
+        Head::Gamma { shape } => shape.is_output(),
+        _ => false,
+    };
+    let zero = Complex::from(0.0);
+    let real = any(&|a| matches!(a, Activation::Custom(f) if f.phi_complex(zero).is_none()))
+        || matches!(spec.head, Head::Custom(_));
+    let through =
+        [("erf", any(&|a| a == Activation::Gelu)), ("ln Gamma", ln_gamma), ("differences of user's functions", real)];
     let through: Vec<_> = through.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+    let bound = if real { DIFFERENCES_BOUND } else { BOUND };
     match through.as_slice() {
-        [] => "complex step".into(),
-        names => format!("complex step; {} by value and derivative", names.join(" and ")),
+        [] => ("complex step".into(), bound),
+        names => (format!("complex step; {} by value and derivative", names.join(" and ")), bound),
     }
 }

@@ -1,6 +1,7 @@
 //! phi of every activation, restated from its formula on complex numbers.
 
 use super::complex::Complex;
+use super::differences::Difference;
 use crate::activation::Activation;
 use crate::special::erf;
 
@@ -46,6 +47,14 @@ pub(super) fn phi(activation: Activation, z: Complex) -> Complex {
         Activation::Softplus => softplus(z),
         Activation::Tanh => z.tanh(),
         Activation::Sigmoid => sigmoid(z),
+        Activation::Custom(f) => f.phi_complex(z).unwrap_or_else(|| {
+            let value = |x: f64| {
+                let mut h = [0.0];
+                f.phi(&[x], &mut h);
+                h[0]
+            };
+            z.through(value(z.re), Difference::new(value, z.re).derivative)
+        }),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::rng::Key;
 use crate::scalar::Scalar;
 
 /// The step of the complex step.
-const STEP: f64 = 1e-30;
+pub(super) const STEP: f64 = 1e-30;
 
 /// Rows in double precision; fields as in [`Dataset`].
 #[derive(Clone, Debug, Default)]
@@ -154,14 +154,14 @@ impl<'a> Reference<'a> {
         for l in 0..=layers {
             let first = self.spec.embeddings.len() + 2 * l;
             let (w, b) = (&self.parameters[first], &self.parameters[first + 1]);
-            // z_j = sum_i w_ij h_i + b_j
-            let z: Vec<Complex> = (0..b.len())
-                .map(|j| h.iter().enumerate().fold(b[j], |z, (i, &h)| z + w[i * b.len() + j] * h))
-                .collect();
+            // z_j = sum_i w_ij h_i + b_j, or b_j alone for an output that all rows share.
+            let shared = if l < layers { 0..0 } else { self.spec.head.held_outputs(self.spec.outputs) };
+            let weighted = |j: usize| h.iter().enumerate().fold(b[j], |z, (i, &h)| z + w[i * b.len() + j] * h);
+            let z: Vec<Complex> = (0..b.len()).map(|j| if shared.contains(&j) { b[j] } else { weighted(j) }).collect();
             h = if l < layers { self.activate(l, row, &z) } else { z };
         }
         let offset = self.rows.offset.as_ref().map_or(0.0, |offset| offset[row]);
-        h.iter_mut().for_each(|z| *z = *z + offset);
+        self.spec.head.offset_outputs(h.len()).for_each(|k| h[k] = h[k] + offset);
         let width = self.spec.head.target_width(self.spec.outputs);
         let y = &self.rows.targets[row * width..][..width];
         self.see_kink(kink_distance(&self.spec.head, &h, y));

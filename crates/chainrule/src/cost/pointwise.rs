@@ -25,15 +25,6 @@ pub enum PointwiseCost {
 }
 
 impl PointwiseCost {
-    /// Whether `y` is a possible target, and what is.
-    pub(super) fn support(self, y: f64) -> (bool, String) {
-        match self {
-            Self::SquaredError | Self::AbsoluteError => (y.is_finite(), "finite numbers".to_owned()),
-            Self::CrossEntropy => ((0.0..=1.0).contains(&y), "0 to 1".to_owned()),
-            Self::Poisson => (y.is_finite() && y >= 0.0, "finite numbers >= 0".to_owned()),
-        }
-    }
-
     /// J(y, o) and dJ/do.
     #[inline(always)]
     fn cost_and_gradient<T: Scalar, S: Simd<T>>(self, simd: S, y: S::Vector, o: S::Vector) -> (S::Vector, S::Vector) {

@@ -1,8 +1,10 @@
 //! Layers: one file each, forward directly above backward, the derivation in the doc comment.
 
 pub(crate) mod category_embedding;
+pub(crate) mod custom;
 pub(crate) mod dense;
 pub(crate) mod dropout;
+pub(crate) mod held;
 
 use crate::compute::Compute;
 use crate::kernel::Product;
