@@ -29,6 +29,17 @@ impl<'a, T: Scalar> Inputs<'a, T> {
         Self { rows, width, numeric, categories: 0, codes: &[], offset: None }
     }
 
+    /// The rows `first..first + count`.
+    pub(crate) fn part(&self, first: usize, count: usize) -> Self {
+        Self {
+            rows: count,
+            numeric: &self.numeric[first * self.width..][..count * self.width],
+            codes: &self.codes[first * self.categories..][..count * self.categories],
+            offset: self.offset.map(|offset| &offset[first..][..count]),
+            ..*self
+        }
+    }
+
     /// Compares the sizes with the network's and looks for numbers that are not finite and codes that are too large.
     pub(crate) fn check(&self, spec: &NetworkSpec) -> Result<()> {
         expect_len("numeric features of a row", spec.inputs, self.width)?;

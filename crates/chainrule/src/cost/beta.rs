@@ -21,23 +21,6 @@ use crate::special::LN_SQRT_2_PI;
 /// dJ/ds = a [psi(1 + a) - psi(1 + t) - ln y] + b [psi(1 + b) - psi(1 + t) - ln(1 - y)] - 1.
 pub(super) struct Beta(pub(super) Second);
 
-/// What J has for one of the two parameters, x = a or b of t = x + rest, y or 1 - y its target.
-struct Half<V> {
-    cost: V,
-    /// psi(1 + x) - ln of the target
-    slope: V,
-}
-
-#[inline(always)]
-fn half<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector, rest: S::Vector, ln_y: S::Vector) -> Half<S::Vector> {
-    let one = simd.splat(T::ONE);
-    let (x_1, t_1) = (simd.add(one, x), simd.add(simd.add(one, x), rest));
-    let log_ratio = math::log1p(simd, simd.neg(simd.div(rest, t_1)));
-    let cost = simd.fma(simd.splat(T::from_f64(0.5)), math::log1p(simd, x), math::stirling_rest(simd, x_1));
-    let cost = simd.fma(x, simd.sub(log_ratio, ln_y), simd.add(cost, ln_y));
-    Half { cost, slope: simd.sub(math::digamma(simd, x_1), ln_y) }
-}
-
 impl Likelihood for Beta {
     #[inline(always)]
     fn cost_and_delta<T: Scalar, S: Simd<T>>(&self, simd: S, z: &mut Columns<'_, T>, y: Rows<'_, T>) -> S::Vector {
@@ -51,19 +34,32 @@ impl Likelihood for Beta {
             let t = math::exp(simd, s);
             let (o, not_o) = (math::sigmoid(simd, logit), math::sigmoid(simd, simd.neg(logit)));
             let (a, b) = (simd.mul(o, t), simd.mul(not_o, t));
-            let upper = half(simd, a, b, math::ln(simd, y));
-            let lower = half(simd, b, a, math::log1p(simd, simd.neg(y)));
+            let (ln_y, ln_not_y) = (math::ln(simd, y), math::log1p(simd, simd.neg(y)));
+            // ln(1 + x) / 2 + R(1 + x), added up, and psi(1 + x), for t, a and b: one piece of code.
+            let (mut rest, mut psi) = (number(0.0), [number(0.0); 3]);
+            for ((x, sign), psi) in [(t, -1.0), (a, 1.0), (b, 1.0)].into_iter().zip(&mut psi) {
+                let x_1 = simd.add(one, x);
+                let part = simd.fma(number(0.5), math::log1p(simd, x), math::stirling_rest(simd, x_1));
+                rest = simd.fma(number(sign), part, rest);
+                *psi = math::digamma(simd, x_1);
+            }
+            let [psi_t, psi_a, psi_b] = psi;
             let t_1 = simd.add(one, t);
-            let whole = simd.fma(number(0.5), math::log1p(simd, t), math::stirling_rest(simd, t_1));
-            let links = simd.add(math::softplus(simd, logit), math::softplus(simd, simd.neg(logit)));
-            let parts = simd.sub(simd.add(upper.cost, lower.cost), simd.add(whole, s));
-            cost = simd.add(cost, simd.add(simd.add(parts, links), simd.abs(outside)));
-            let common = simd.mul(simd.mul(t, o), not_o);
-            let delta = simd.fma(common, simd.sub(upper.slope, lower.slope), simd.sub(o, not_o));
+            // x ln((1 + x) / (1 + t)) - x ln of the target
+            let part = |x: S::Vector, ln_y: S::Vector| {
+                simd.mul(x, simd.sub(math::ln(simd, simd.div(simd.add(one, x), t_1)), ln_y))
+            };
+            let parts = simd.add(part(a, ln_y), part(b, ln_not_y));
+            // softplus(-z) + softplus(z) = 2 softplus(z) - z
+            let softplus = math::softplus(simd, logit);
+            let links = simd.sub(simd.sub(simd.add(softplus, softplus), logit), s);
+            let logs = simd.add(simd.add(ln_y, ln_not_y), simd.abs(outside));
+            cost = simd.add(cost, simd.add(simd.add(parts, rest), simd.add(links, logs)));
+            let (slope_a, slope_b) = (simd.sub(psi_a, ln_y), simd.sub(psi_b, ln_not_y));
+            let delta = simd.fma(simd.mul(a, not_o), simd.sub(slope_a, slope_b), simd.sub(o, not_o));
             z.set(simd, k, delta);
-            let psi = math::digamma(simd, t_1);
-            let second = simd.fma(a, simd.sub(upper.slope, psi), simd.fma(b, simd.sub(lower.slope, psi), number(-1.0)));
-            self.0.set_slope(simd, z, k, outside, second);
+            let second = simd.fma(b, simd.sub(slope_b, psi_t), number(-1.0));
+            self.0.set_slope(simd, z, k, outside, simd.fma(a, simd.sub(slope_a, psi_t), second));
         }
         cost
     }

@@ -77,9 +77,9 @@ macro_rules! with_likelihood {
             &Head::WeibullAft { shape } => {
                 with_likelihood!(@ weibull::Weibull(Second::new(shape)), $likelihood, $body)
             }
-            &Head::Pointwise { cost, output } => crate::activation::with_pair!(output, P => {
-                with_likelihood!(@ pointwise::Pointwise::<P>::new(cost), $likelihood, $body)
-            }),
+            &Head::Pointwise { cost, output } => {
+                with_likelihood!(@ pointwise::Pointwise { cost, output }, $likelihood, $body)
+            }
             &Head::Custom(head) => with_likelihood!(@ custom::Custom(head), $likelihood, $body),
         }
     };

@@ -20,42 +20,58 @@ use crate::scalar::Scalar;
 /// model (1980).
 pub(super) struct Ordinal;
 
+/// Masks for the rows whose class has c_k below it (y = k), and above it (y = k + 1).
+struct Sides<M> {
+    below: M,
+    above: M,
+}
+
+#[inline(always)]
+fn sides<T: Scalar, S: Simd<T>>(simd: S, y: S::Vector, k: usize) -> Sides<S::Mask> {
+    let is = |class: usize| simd.eq(y, simd.splat(T::from_f64(class as f64)));
+    Sides { below: is(k), above: is(k + 1) }
+}
+
+/// c_k from z_k and c_(k-1), and softplus(z_k).
+#[inline(always)]
+fn threshold<T: Scalar, S: Simd<T>>(simd: S, k: usize, z: S::Vector, c: S::Vector) -> (S::Vector, S::Vector) {
+    let step = math::softplus(simd, z);
+    (if k == 0 { z } else { simd.sub(c, step) }, step)
+}
+
 impl Likelihood for Ordinal {
     #[inline(always)]
     fn cost_and_delta<T: Scalar, S: Simd<T>>(&self, simd: S, z: &mut Columns<'_, T>, y: Rows<'_, T>) -> S::Vector {
-        let zero = simd.splat(T::ZERO);
+        let (zero, one) = (simd.splat(T::ZERO), simd.splat(T::ONE));
         let y = y.target(simd, z, 0);
-        let where_class =
-            |class: usize, x: S::Vector| simd.select(simd.eq(y, simd.splat(T::from_f64(class as f64))), x, zero);
+        // c where the class lies below it, else -c: softplus and sigmoid are then needed once.
+        let toward = |side: &Sides<S::Mask>, c: S::Vector| simd.select(side.below, c, simd.neg(c));
+        let slope = |side: &Sides<S::Mask>, c: S::Vector| {
+            let sigmoid = math::sigmoid(simd, toward(side, c));
+            simd.select(side.below, sigmoid, simd.select(side.above, simd.neg(sigmoid), zero))
+        };
         let (mut cost, mut c, mut total) = (zero, zero, zero);
-        let slope = |k: usize, c: S::Vector| {
-            simd.sub(where_class(k, math::sigmoid(simd, c)), where_class(k + 1, math::sigmoid(simd, simd.neg(c))))
-        };
-        let threshold = |k: usize, z_k: S::Vector, c: S::Vector| {
-            if k == 0 { z_k } else { simd.sub(c, math::softplus(simd, z_k)) }
-        };
         for k in 0..z.width() {
-            let z_k = z.get(simd, k);
-            c = threshold(k, z_k, c);
-            cost = simd.add(cost, where_class(k, math::softplus(simd, c)));
-            cost = simd.add(cost, where_class(k + 1, math::softplus(simd, simd.neg(c))));
+            let (z_k, side) = (z.get(simd, k), sides(simd, y, k));
+            let step;
+            (c, step) = threshold(simd, k, z_k, c);
+            let own = math::softplus(simd, toward(&side, c));
+            cost = simd.add(cost, simd.select(side.below, own, simd.select(side.above, own, zero)));
             if k > 0 {
-                cost = simd.add(cost, where_class(k, math::softplus(simd, simd.neg(z_k))));
+                // softplus(-z) = softplus(z) - z
+                cost = simd.add(cost, simd.select(side.below, simd.sub(step, z_k), zero));
             }
-            total = simd.add(total, slope(k, c));
+            total = simd.add(total, slope(&side, c));
         }
         let mut rest = total;
         for k in 0..z.width() {
-            let z_k = z.get(simd, k);
-            c = threshold(k, z_k, c);
-            let delta = if k == 0 {
-                total
-            } else {
-                let own = where_class(k, math::sigmoid(simd, simd.neg(z_k)));
-                simd.neg(simd.fma(math::sigmoid(simd, z_k), rest, own))
-            };
-            rest = simd.sub(rest, slope(k, c));
-            z.set(simd, k, delta);
+            let (z_k, side) = (z.get(simd, k), sides(simd, y, k));
+            (c, _) = threshold(simd, k, z_k, c);
+            let sigmoid = math::sigmoid(simd, z_k);
+            let own = simd.select(side.below, simd.sub(one, sigmoid), zero);
+            let delta = simd.neg(simd.fma(sigmoid, rest, own));
+            rest = simd.sub(rest, slope(&side, c));
+            z.set(simd, k, if k == 0 { total } else { delta });
         }
         cost
     }
@@ -63,11 +79,9 @@ impl Likelihood for Ordinal {
     /// o_k = P(y > k).
     #[inline(always)]
     fn mean<T: Scalar, S: Simd<T>>(&self, simd: S, z: &mut Columns<'_, T>) {
-        let mut c = z.get(simd, 0);
+        let mut c = simd.splat(T::ZERO);
         for k in 0..z.width() {
-            if k > 0 {
-                c = simd.sub(c, math::softplus(simd, z.get(simd, k)));
-            }
+            (c, _) = threshold(simd, k, z.get(simd, k), c);
             z.set(simd, k, math::sigmoid(simd, c));
         }
     }
