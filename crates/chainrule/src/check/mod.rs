@@ -14,6 +14,8 @@ mod comparison;
 mod complex;
 mod costs;
 mod differences;
+#[cfg(test)]
+mod faults;
 mod phi;
 mod reference;
 mod verified;
