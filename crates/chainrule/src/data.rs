@@ -1,6 +1,6 @@
 //! What a network is trained on: row-major matrices, and which of their rows.
 
-use crate::cost::Rows;
+use crate::cost::{Head, Rows};
 use crate::error::{Error, Result, expect_len};
 use crate::network::NetworkSpec;
 use crate::scalar::Scalar;
@@ -100,7 +100,7 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         self.select.map_or(self.inputs.rows, <[u32]>::len)
     }
 
-    fn target_width(&self) -> usize {
+    pub(crate) fn target_width(&self) -> usize {
         self.targets.len().checked_div(self.inputs.rows).unwrap_or(0)
     }
 
@@ -141,19 +141,25 @@ pub(crate) struct Batch<T> {
     weights: Option<Vec<T>>,
     offset: Option<Vec<T>>,
     rows: usize,
+    /// The constant part of the cost of each row of the data; empty if there is none.
+    constants: Vec<f64>,
+    /// That of this batch, with the rows' weights.
+    constant: f64,
 }
 
 impl<T: Scalar> Batch<T> {
-    /// Room for `capacity` rows of data like `like`.
-    pub(crate) fn new(like: &Dataset<'_, T>, capacity: usize) -> Self {
-        let width = like.target_width();
+    /// Room for `capacity` rows of `data`, whose targets are for `head`.
+    pub(crate) fn new(data: &Dataset<'_, T>, head: &Head, capacity: usize) -> Self {
+        let width = data.target_width();
         let column = |wanted: bool| wanted.then(|| Vec::with_capacity(capacity));
         Self {
             targets: Vec::with_capacity(capacity * width),
             width,
-            weights: column(like.weights.is_some()),
-            offset: column(like.inputs.offset.is_some()),
+            weights: column(data.weights.is_some()),
+            offset: column(data.inputs.offset.is_some()),
             rows: 0,
+            constants: head.constants(data),
+            constant: 0.0,
         }
     }
 
@@ -170,6 +176,10 @@ impl<T: Scalar> Batch<T> {
                 to.extend(select.iter().map(|&row| from[row as usize]));
             }
         }
+        if !self.constants.is_empty() {
+            let weight = |row: usize| data.weights.map_or(1.0, |weights| weights[row].to_f64());
+            self.constant = select.iter().map(|&row| weight(row as usize) * self.constants[row as usize]).sum();
+        }
     }
 
     pub(crate) fn y(&self) -> Rows<'_, T> {
@@ -178,6 +188,7 @@ impl<T: Scalar> Batch<T> {
             width: self.width,
             weights: self.weights.as_deref(),
             offset: self.offset.as_deref(),
+            constant: self.constant,
         }
     }
 

@@ -459,7 +459,7 @@ impl<T: Scalar> Network<T> {
     pub(crate) fn backpropagate(&mut self, compute: &mut Compute, data: &Dataset<'_, T>) -> Result<Backpropagated<T>> {
         data.check(&self.spec)?;
         let rows: Vec<u32> = data.rows().collect();
-        let mut batch = crate::data::Batch::new(data, rows.len());
+        let mut batch = crate::data::Batch::new(data, &self.spec.head, rows.len());
         batch.load(data, &rows);
         let mut work = Workspace::new(&self.topology, rows.len(), true);
         work.load(&data.inputs, &rows);

@@ -226,7 +226,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         Self {
             settings,
             order: data.rows().collect(),
-            batch: Batch::new(data, capacity),
+            batch: Batch::new(data, &network.spec().head, capacity),
             work: Workspace::new(&network.topology, capacity, true),
             state: State::new(settings.optimizer, network.views(), network.parameters.len()),
             steps: 0,
@@ -389,7 +389,7 @@ impl<'a, T: Scalar> Validation<'a, T> {
             data,
             metric,
             rows: data.rows().collect(),
-            batch: Batch::new(&data, capacity),
+            batch: Batch::new(&data, &network.spec().head, capacity),
             work: Workspace::new(&network.topology, capacity, false),
             offset: Vec::with_capacity(capacity),
             means: Vec::new(),

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use chainrule::Compute;
-use chainrule::check::builtins;
+use chainrule::check::{builtins, certify};
+use chainrule::{
+    Activation, Compute, Dataset, Embedding, Flow, Head, Hidden, Inputs, Network, NetworkSpec, TrainSettings, train,
+};
 
 #[test]
 fn every_gradient_agrees_with_the_complex_step() {
@@ -29,4 +31,51 @@ fn every_gradient_agrees_with_the_complex_step() {
     println!("{combinations} combinations in {:?}", started.elapsed());
     assert!(wrong.is_empty(), "{} are wrong, such as {}", wrong.len(), wrong[0]);
     assert!(combinations > 20_000 && worst.len() == 15, "{combinations} {}", worst.len());
+}
+
+/// A network in single precision with everything in it, on some of its rows and parameters.
+#[test]
+fn a_certificate_covers_a_sample_or_everything() {
+    let hidden = |width| Hidden { dropout: 0.2, ..Hidden::new(width, Activation::Gelu) };
+    let spec = NetworkSpec {
+        inputs: 2,
+        embeddings: vec![Embedding { levels: 3, dimension: 2 }],
+        hidden: vec![hidden(40), hidden(20)],
+        outputs: 3,
+        head: Head::named("ordinal").unwrap(),
+    };
+    let network = Network::<f32>::new(&spec, 1).unwrap();
+    let (numeric, codes) = ([0.5f32, -1.0, 0.25, 2.0, -0.5, 1.0], [0, 2, 1]);
+    let inputs =
+        Inputs { rows: 3, width: 2, numeric: &numeric, categories: 1, codes: &codes, offset: Some(&[0.1, 0.0, -0.2]) };
+    let data = Dataset { inputs, targets: &[0.0, 3.0, 1.0], weights: Some(&[1.0, 2.0, 0.5]), select: Some(&[2, 0]) };
+    let mut compute = Compute::new(1);
+    let all = certify(&network, &mut compute, &data, None).unwrap();
+    assert!(all.holds(), "{all:?}");
+    assert_eq!((all.rows, all.compared, all.kink_distance), (2, all.parameters + 4, None));
+    assert_eq!(all.method, "complex step; erf by value and derivative");
+    let some = certify(&network, &mut compute, &data, Some(50)).unwrap();
+    assert!(some.holds() && some.compared == 50 && some.parameters == all.parameters, "{some:?}");
+}
+
+/// Thresholds that all rows share move by their biases alone.
+#[test]
+fn shared_outputs_keep_zero_weights_in_training() {
+    let spec = NetworkSpec {
+        inputs: 2,
+        embeddings: vec![],
+        hidden: vec![],
+        outputs: 3,
+        head: Head::named("ordinal").unwrap(),
+    };
+    let mut network = Network::<f32>::new(&spec, 1).unwrap();
+    let x: Vec<f32> = (0..80).map(|i| (i * 37 % 80) as f32 / 40.0 - 1.0).collect();
+    let y: Vec<f32> = (0..40).map(|i| (i * 7 % 4) as f32).collect();
+    let data = Dataset::new(Inputs::numeric(&x, 2), &y);
+    let settings = TrainSettings { epochs: 5, batch: 7, l1: 0.01, l2: 0.01, ..TrainSettings::default() };
+    let before = (network.parameter(0), network.parameter(1));
+    train(&mut network, &mut Compute::new(1), &data, None, &settings, &mut |_| Flow::Continue).unwrap();
+    let (w, b) = (network.parameter(0), network.parameter(1));
+    assert!(w.chunks(3).all(|w| w[0] != 0.0 && w[1] == 0.0 && w[2] == 0.0), "{w:?}");
+    assert!(w[0] != before.0[0] && b.iter().zip(&before.1).all(|(b, before)| b != before), "{b:?}");
 }

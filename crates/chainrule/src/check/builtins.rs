@@ -27,8 +27,8 @@ pub struct Combination {
     pub head: Head,
     /// Outputs of the network.
     pub outputs: usize,
-    /// The activation of both hidden layers.
-    pub activation: Activation,
+    /// The activation of both hidden layers; None: there are none.
+    pub activation: Option<Activation>,
     /// Rows have weights.
     pub weights: bool,
     /// The input has a category embedding.
@@ -42,7 +42,7 @@ pub struct Combination {
 impl fmt::Display for Combination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { head, outputs, activation, .. } = self;
-        write!(f, "{}, {outputs} outputs, {}", head.name(), activation.name())?;
+        write!(f, "{}, {outputs} outputs, {}", head.name(), activation.map_or("no hidden layer", Activation::name))?;
         let parts = [
             ("weights", self.weights),
             ("embedding", self.embedding),
@@ -53,8 +53,8 @@ impl fmt::Display for Combination {
     }
 }
 
-/// Checks every head with 1, 2, 3 and 5 outputs (or what the head can have) x every activation x row weights x category
-/// embedding x penalty x dropout. The derivatives compared are those of all parameters, taken from a real training step:
+/// Checks every head with 1, 2, 3 and 5 targets or classes (those it can have) x every activation and no hidden layer x row
+/// weights x category embedding x penalty x dropout. The derivatives compared are those of all parameters, taken from a real training step:
 /// its change of the parameters over the learning rate. Without penalty and dropout, [`Network::gradient`] and the
 /// derivatives with respect to the inputs are compared too.
 ///
@@ -62,8 +62,9 @@ impl fmt::Display for Combination {
 /// None but for a head whose example rows it refuses, which would be an error of this module.
 pub fn builtins(compute: &mut Compute, observer: &mut dyn FnMut(&Combination, &Certificate)) -> Result<()> {
     for (head, outputs) in heads() {
-        for activation in Activation::ALL {
-            for bits in 0..16 {
+        for activation in Activation::ALL.map(Some).into_iter().chain([None]) {
+            // Dropout, the last, is in hidden layers only.
+            for bits in 0..if activation.is_some() { 16 } else { 8 } {
                 let on = |bit: u32| bits >> bit & 1 == 1;
                 let combination = Combination {
                     head: head.clone(),
@@ -151,11 +152,11 @@ fn target(head: &Head, u: f64) -> f64 {
 impl Combination {
     fn spec(&self) -> NetworkSpec {
         let dropout = if self.dropout { 0.3 } else { 0.0 };
-        let hidden = |width| Hidden { dropout, ..Hidden::new(width, self.activation) };
+        let hidden = |activation| [4, 3].map(|width| Hidden { dropout, ..Hidden::new(width, activation) });
         NetworkSpec {
             inputs: INPUTS,
             embeddings: if self.embedding { vec![Embedding { levels: LEVELS, dimension: 2 }] } else { vec![] },
-            hidden: vec![hidden(4), hidden(3)],
+            hidden: self.activation.into_iter().flat_map(hidden).collect(),
             outputs: self.outputs,
             head: self.head.clone(),
         }

@@ -272,10 +272,10 @@ impl Naive<'_> {
                 of_gradient = self.start(row, &z[2]).iter().map(|d| d * factor).collect();
             }
             let source = if self.has(Fault::ActivationOfTheLayerAbove) && l < 2 { l + 1 } else { l };
-            for i in 0..UNITS {
-                for j in 0..UNITS {
+            for (i, h) in h[source].iter().enumerate() {
+                for (j, delta) in of_gradient.iter().enumerate() {
                     let at = if self.has(Fault::OuterProductSwapped) { j * UNITS + i } else { i * UNITS + j };
-                    gradient[1 + 2 * l][at] += h[source][i] * of_gradient[j];
+                    gradient[1 + 2 * l][at] += h * delta;
                 }
             }
             for j in 0..UNITS {

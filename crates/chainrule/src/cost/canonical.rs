@@ -1,6 +1,6 @@
 //! Distributions with the link that belongs to them: delta^(L) = o - y.
 
-use super::link::{exp_or_tangent, ln_factorial};
+use super::link::exp_or_tangent;
 use super::{Likelihood, Rows};
 use crate::kernel::{Columns, Simd, math};
 use crate::scalar::Scalar;
@@ -48,7 +48,8 @@ impl Likelihood for Bernoulli {
     }
 }
 
-/// o = e^z, J = -ln(e^-o o^y / y!) = o - y z + ln y!, delta = o - y. Beyond z = 40 o goes on along its tangent.
+/// o = e^z, J = -ln(e^-o o^y / y!) = o - y z + ln y!, delta = o - y; ln y! is in `constants.rs`. Beyond z = 40 o goes on
+/// along its tangent.
 pub(super) struct Poisson;
 
 impl Likelihood for Poisson {
@@ -58,7 +59,7 @@ impl Likelihood for Poisson {
         for k in 0..z.width() {
             let (log_mean, y) = (z.get(simd, k), y.target(simd, z, k));
             let (mean, slope) = exp_or_tangent(simd, log_mean);
-            cost = simd.add(cost, simd.fnma(y, log_mean, simd.add(mean, ln_factorial(simd, y))));
+            cost = simd.add(cost, simd.fnma(y, log_mean, mean));
             z.set(simd, k, simd.sub(slope, y));
         }
         cost

@@ -312,7 +312,7 @@ impl Head {
         if outputs < least {
             return setting(format!("the {name} head needs at least {least} outputs, got {outputs}"));
         }
-        if outputs % step != 0 {
+        if !outputs.is_multiple_of(step) {
             return setting(format!("the {name} head needs {step} outputs for each target, got {outputs}"));
         }
         match self {

@@ -22,14 +22,6 @@ pub(super) fn exp_or_tangent<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector) -> (S
     (simd.fma(slope, beyond, slope), slope)
 }
 
-/// ln y! = ln Gamma(y + 1); nothing to do where all are 0 or 1, as for most counts of rare events.
-#[inline(always)]
-pub(super) fn ln_factorial<T: Scalar, S: Simd<T>>(simd: S, y: S::Vector) -> S::Vector {
-    let (zero, one) = (simd.splat(T::ZERO), simd.splat(T::ONE));
-    let neither = simd.abs(simd.mul(y, simd.sub(y, one)));
-    if simd.any(simd.lt(zero, neither)) { math::ln_gamma(simd, simd.add(y, one)) } else { zero }
-}
-
 /// Where a likelihood finds the logarithm s of its second parameter: a number, or output m + k for target k of m.
 #[derive(Clone, Copy)]
 pub(super) enum Second {

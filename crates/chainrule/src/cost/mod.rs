@@ -6,12 +6,12 @@
 //! [`Head::Pointwise`], which is Eq. (10) to the letter.
 //!
 //! Costs are whole negative log-likelihoods, with the terms that do not depend on the network, so that those of different
-//! heads compare; only [`Head::Tweedie`] leaves out an infinite sum. Costs and deltas are finite for every pre-activation
-//! up to 10^4 on either side, and beyond.
+//! heads compare. Costs and deltas are finite for every pre-activation up to 10^4 on either side, and beyond.
 
 mod beta;
 mod canonical;
 mod categorical;
+mod constants;
 mod custom;
 mod gamma;
 mod head;
@@ -132,7 +132,7 @@ macro_rules! costs {
             ) -> f64 {
                 let located = head.offset_outputs(shape.1);
                 with_likelihood!(head, likelihood => {
-                    let mut job = Start { likelihood, y, located, cost: 0.0 };
+                    let mut job = Start { likelihood, y, located, cost: y.constant };
                     map_rows(isa, shape, z, delta, scratch, &mut job);
                     job.cost
                 })
@@ -171,6 +171,8 @@ pub struct Rows<'a, T> {
     pub(crate) weights: Option<&'a [T]>,
     /// Added to the pre-activation of each output that is a location (a log-exposure); 0 if absent.
     pub(crate) offset: Option<&'a [T]>,
+    /// What the batch's cost has besides: the rows' constants, with their weights.
+    pub(crate) constant: f64,
 }
 
 impl<T: Scalar> Rows<'_, T> {

@@ -1,6 +1,6 @@
 //! Overdispersed counts.
 
-use super::link::{Second, exp_or_tangent, ln_factorial};
+use super::link::{Second, exp_or_tangent};
 use super::{Likelihood, Rows};
 use crate::kernel::{Columns, Simd, math};
 use crate::scalar::Scalar;
@@ -9,9 +9,9 @@ use crate::scalar::Scalar;
 /// o + a o^2 (NB2), and P(y) = Gamma(y + r) / (y! Gamma(r)) p^y (1 - p)^r, p = a o / (1 + a o) = sigmoid(w), w = z + ln a.
 /// So
 ///
-/// J = (y + r) softplus(w) - y w - [ln Gamma(y + r) - ln Gamma(r)] + ln y!,
+/// J = (y + r) softplus(w) - y w - [ln Gamma(y + r) - ln Gamma(r)] + ln y!
 ///
-/// delta = (y + r) sigmoid(w) - y = (o - y) / (1 + a o), and for s = ln a, from dr/ds = -r:
+/// (ln y! is in `constants.rs`), delta = (y + r) sigmoid(w) - y = (o - y) / (1 + a o), and for s = ln a, from dr/ds = -r:
 /// dJ/ds = delta - r softplus(w) + r [psi(y + r) - psi(r)].
 pub(super) struct NegativeBinomial(pub(super) Second);
 
@@ -26,9 +26,9 @@ impl Likelihood for NegativeBinomial {
             let w = simd.add(z.get(simd, k), s);
             let softplus = math::softplus(simd, w);
             let (difference, slope) = math::gamma_differences(simd, r, y);
-            let constants = simd.sub(simd.add(ln_factorial(simd, y), simd.abs(outside)), difference);
+            let rest = simd.sub(simd.abs(outside), difference);
             let count = simd.add(y, r);
-            cost = simd.add(cost, simd.add(simd.fma(count, softplus, simd.neg(simd.mul(y, w))), constants));
+            cost = simd.add(cost, simd.add(simd.fma(count, softplus, simd.neg(simd.mul(y, w))), rest));
             let delta = simd.sub(simd.mul(count, math::sigmoid(simd, w)), y);
             z.set(simd, k, delta);
             self.0.set_slope(simd, z, k, outside, simd.fma(r, simd.sub(slope, softplus), delta));

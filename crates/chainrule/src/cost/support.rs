@@ -51,7 +51,7 @@ impl Head {
             Self::Poisson | Self::NegativeBinomial { .. } | Self::Tweedie { .. } => count,
             Self::Gamma { .. } => positive,
             Self::Beta { .. } => (value > 0.0 && value < 1.0, "numbers between 0 and 1, neither of them included"),
-            Self::WeibullAft { .. } if k % 2 == 0 => positive,
+            Self::WeibullAft { .. } if k.is_multiple_of(2) => positive,
             Self::WeibullAft { .. } => (value == 0.0 || value == 1.0, "0 (censored) or 1 (seen) for the event"),
             Self::Pointwise { cost, .. } => match cost {
                 PointwiseCost::SquaredError | PointwiseCost::AbsoluteError => finite,

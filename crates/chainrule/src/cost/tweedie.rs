@@ -11,9 +11,8 @@ use crate::scalar::Scalar;
 ///
 /// J = [y e^(-(p-1) z) / (p - 1) + e^((2-p) z) / (2 - p)] / dispersion - ln a,
 ///
-/// delta = [e^((2-p) z) - y e^(-(p-1) z)] / dispersion = (o - y) o^(1-p) / dispersion. a is an infinite sum (Dunn, Smyth
-/// 2005) that does not depend on the network; alone among the heads this one leaves it out of the cost that training
-/// reports, and `Distribution::log_density` has it.
+/// delta = [e^((2-p) z) - y e^(-(p-1) z)] / dispersion = (o - y) o^(1-p) / dispersion. a is an infinite sum that does
+/// not depend on the network, in `constants.rs`.
 pub(super) struct Tweedie {
     pub(super) power: f64,
     pub(super) dispersion: f64,

@@ -17,10 +17,9 @@ pub(crate) struct Held<'a, T, S> {
 }
 
 impl<'a, T: Scalar, S: GradientSink<T>> Held<'a, T, S> {
-    /// `copy` becomes `delta` (rows x outputs, in panels) with the `held` columns zero.
+    /// `copy` becomes what it has room for of `delta` (rows x outputs, in panels), with the `held` columns zero.
     pub(crate) fn new(sink: &'a mut S, rows: usize, held: Range<usize>, delta: &[T], copy: &'a mut [T]) -> Self {
-        let copy = &mut copy[..delta.len()];
-        copy.copy_from_slice(delta);
+        copy.copy_from_slice(&delta[..copy.len()]);
         for k in held {
             (0..rows).for_each(|r| copy[index::<T>(rows, r, k)] = T::ZERO);
         }

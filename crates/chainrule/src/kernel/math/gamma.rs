@@ -3,8 +3,8 @@
 //! Stirling's series (Abramowitz, Stegun 6.1.40) holds to the last bit from 8 up; below that the argument is raised by 8:
 //! Gamma(x) = Gamma(x + 8) / (x (x + 1) ... (x + 7)).
 
+use super::all;
 use super::ln::{ln, log1p};
-use super::{all, polynomial};
 use crate::kernel::Simd;
 use crate::scalar::Scalar;
 
@@ -35,10 +35,20 @@ const RISING_PRIME: [f64; 8] = [8.0, 196.0, 1932.0, 9800.0, 27_076.0, 39_396.0, 
 
 const LN_SQRT_2_PI: f64 = 0.918_938_533_204_672_8;
 
-/// The polynomial with coefficients that are the same in every precision.
+/// The polynomial with these coefficients, the highest power's first.
 #[inline(always)]
-fn horner<T: Scalar, S: Simd<T>, const N: usize>(simd: S, x: S::Vector, coefficients: [f64; N]) -> S::Vector {
-    polynomial(simd, x, &coefficients.map(T::from_f64))
+fn horner<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector, coefficients: &[f64]) -> S::Vector {
+    let mut sum = all(simd, coefficients[0]);
+    for &coefficient in &coefficients[1..] {
+        sum = simd.fma(sum, x, all(simd, coefficient));
+    }
+    sum
+}
+
+/// The terms of a series that matter to the type: three for single precision.
+#[inline(always)]
+fn terms<T: Scalar>(series: &[f64; 8]) -> &[f64] {
+    &series[if T::MANTISSA_BITS < 30 { 5 } else { 0 }..]
 }
 
 /// An argument in the range of the series.
@@ -63,8 +73,8 @@ fn raise<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector) -> Raised<S::Vector> {
     Raised {
         x: simd.add(x, by),
         by,
-        product: simd.select(small, horner(simd, bounded, RISING), one),
-        product_prime: simd.select(small, horner(simd, bounded, RISING_PRIME), zero),
+        product: simd.select(small, horner(simd, bounded, &RISING), one),
+        product_prime: simd.select(small, horner(simd, bounded, &RISING_PRIME), zero),
     }
 }
 
@@ -72,7 +82,7 @@ fn raise<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector) -> Raised<S::Vector> {
 #[inline(always)]
 fn series<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector) -> S::Vector {
     let inverse = simd.div(simd.splat(T::ONE), x);
-    simd.mul(inverse, horner(simd, simd.mul(inverse, inverse), SERIES))
+    simd.mul(inverse, horner(simd, simd.mul(inverse, inverse), terms::<T>(&SERIES)))
 }
 
 /// 1 / (2 x) + sum B_2k / (2k x^2k) = ln x - psi(x)
@@ -80,7 +90,7 @@ fn series<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector) -> S::Vector {
 fn series_prime<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector) -> S::Vector {
     let inverse = simd.div(simd.splat(T::ONE), x);
     let square = simd.mul(inverse, inverse);
-    simd.fma(inverse, all(simd, 0.5), simd.mul(square, horner(simd, square, SERIES_PRIME)))
+    simd.fma(inverse, all(simd, 0.5), simd.mul(square, horner(simd, square, terms::<T>(&SERIES_PRIME))))
 }
 
 /// ln Gamma(x), x > 0.
@@ -138,6 +148,7 @@ pub fn gamma_differences<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector, y: S::Vec
 }
 
 #[cfg(test)]
+#[allow(clippy::approx_constant)] // values that happen to be constants
 mod tests {
     use super::*;
     use crate::kernel::{Isa, VectorJob};
