@@ -2,8 +2,8 @@
 
 use crate::cost::Rows;
 use crate::error::{Error, Result, expect_len};
-use crate::network::NetworkSpec;
 use crate::scalar::Scalar;
+use crate::spec::NetworkSpec;
 
 /// The inputs of `rows` rows.
 #[derive(Clone, Copy, Debug)]
@@ -89,10 +89,6 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         self.select.map_or(self.inputs.rows, <[u32]>::len)
     }
 
-    fn target_width(&self) -> usize {
-        self.targets.len().checked_div(self.inputs.rows).unwrap_or(0)
-    }
-
     /// Compares everything with the network; the targets with the head's support.
     pub(crate) fn check(&self, spec: &NetworkSpec) -> Result<()> {
         self.inputs.check(spec)?;
@@ -123,58 +119,56 @@ impl<'a, T: Scalar> Dataset<'a, T> {
     }
 }
 
-/// The targets, weights and offsets of one batch, gathered.
+/// The targets, weights and offsets of some rows, gathered; weights and offsets are empty where there are none.
 pub(crate) struct Batch<T> {
     targets: Vec<T>,
     width: usize,
-    weights: Option<Vec<T>>,
-    offset: Option<Vec<T>>,
-    rows: usize,
+    weights: Vec<T>,
+    offset: Vec<T>,
 }
 
 impl<T: Scalar> Batch<T> {
-    /// Room for `capacity` rows of data like `like`.
-    pub(crate) fn new(like: &Dataset<'_, T>, capacity: usize) -> Self {
-        let width = like.target_width();
-        let column = |wanted: bool| wanted.then(|| Vec::with_capacity(capacity));
+    /// Room for `capacity` rows of `width` targets.
+    pub(crate) fn new(capacity: usize, width: usize) -> Self {
         Self {
             targets: Vec::with_capacity(capacity * width),
             width,
-            weights: column(like.weights.is_some()),
-            offset: column(like.inputs.offset.is_some()),
-            rows: 0,
+            weights: Vec::with_capacity(capacity),
+            offset: Vec::with_capacity(capacity),
         }
     }
 
-    /// Gathers the selected rows.
+    /// Gathers targets and weights of the selected rows.
     pub(crate) fn load(&mut self, data: &Dataset<'_, T>, select: &[u32]) {
-        self.rows = select.len();
         self.targets.clear();
-        for &row in select {
-            self.targets.extend_from_slice(&data.targets[row as usize * self.width..][..self.width]);
-        }
-        for (to, from) in [(&mut self.weights, data.weights), (&mut self.offset, data.inputs.offset)] {
-            if let (Some(to), Some(from)) = (to, from) {
-                to.clear();
-                to.extend(select.iter().map(|&row| from[row as usize]));
+        if self.width == 1 {
+            self.targets.extend(select.iter().map(|&row| data.targets[row as usize]));
+        } else {
+            for &row in select {
+                self.targets.extend_from_slice(&data.targets[row as usize * self.width..][..self.width]);
             }
         }
+        gather(&mut self.weights, data.weights, select);
+    }
+
+    /// Gathers the offsets of the selected rows.
+    pub(crate) fn load_offset(&mut self, inputs: &Inputs<'_, T>, select: &[u32]) {
+        gather(&mut self.offset, inputs.offset, select);
     }
 
     pub(crate) fn y(&self) -> Rows<'_, T> {
         Rows {
             targets: &self.targets,
             width: self.width,
-            weights: self.weights.as_deref(),
-            offset: self.offset.as_deref(),
+            weights: Some(self.weights.as_slice()).filter(|w| !w.is_empty()),
+            offset: Some(self.offset.as_slice()).filter(|o| !o.is_empty()),
         }
     }
+}
 
-    /// The sum of the rows' weights.
-    pub(crate) fn total_weight(&self) -> f64 {
-        match &self.weights {
-            Some(weights) => weights.iter().map(|w| w.to_f64()).sum(),
-            None => self.rows as f64,
-        }
+fn gather<T: Scalar>(to: &mut Vec<T>, from: Option<&[T]>, select: &[u32]) {
+    to.clear();
+    if let Some(from) = from {
+        to.extend(select.iter().map(|&row| from[row as usize]));
     }
 }

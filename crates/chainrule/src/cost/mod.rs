@@ -112,9 +112,10 @@ impl Head {
         Err(Error::Target { row: row + 1, value, head: self.name(), range })
     }
 
-    /// delta^(L) of a batch, and the batch's cost: the sum over rows, each with its weight.
+    /// delta^(L) of some rows, and the cost of each, both times the row's weight.
     ///
     /// `z` and `delta` are (rows x outputs) in panels.
+    #[allow(clippy::too_many_arguments)] // The operands of one equation.
     pub(crate) fn cost_and_delta<T: Scalar>(
         self,
         isa: Isa,
@@ -122,13 +123,12 @@ impl Head {
         z: &[T],
         y: Rows<'_, T>,
         delta: &mut [T],
+        costs: &mut [T],
         scratch: &mut [T],
-    ) -> f64 {
+    ) {
         with_likelihood!(self, likelihood => {
-            let mut job = Start { likelihood, y, cost: 0.0 };
-            map_rows(isa, shape, z, delta, scratch, &mut job);
-            job.cost
-        })
+            map_rows(isa, shape, z, delta, scratch, &mut Start { likelihood, y, costs });
+        });
     }
 
     /// The means o of a batch, (rows x outputs) in panels, as are the pre-activations `z`. `offset` as in [`Rows`].
@@ -173,7 +173,7 @@ impl<T: Scalar> Rows<'_, T> {
 struct Start<'a, T, L> {
     likelihood: &'a L,
     y: Rows<'a, T>,
-    cost: f64,
+    costs: &'a mut [T],
 }
 
 impl<T: Scalar, L: Likelihood> RowFn<T> for Start<'_, T, L> {
@@ -191,9 +191,7 @@ impl<T: Scalar, L: Likelihood> RowFn<T> for Start<'_, T, L> {
             }
             cost.iter_mut().zip(weights).for_each(|(cost, &weight)| *cost = *cost * weight);
         }
-        for &row in &cost[..count] {
-            self.cost += row.to_f64();
-        }
+        self.costs[first..first + count].copy_from_slice(&cost[..count]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Element-by-element passes over a tile, and sums down its columns.
+//! Element-by-element passes over a tile.
 
 use super::product::Tile;
 use super::simd::{Isa, Simd, VectorJob};
@@ -72,41 +72,6 @@ impl<T: Scalar, F: VectorFn<T, N, R>, const N: usize, const R: usize> VectorJob<
                     }
                 }
             }
-        }
-    }
-}
-
-/// out[c] = Σ_r m[r, c], one chain over the rows in order; `matrix` is (rows x cols) in panels, `out` padded to panels.
-///
-/// # Panics
-/// If `matrix` or `out` is too small for the shape.
-pub fn column_sums<T: Scalar>(isa: Isa, matrix: &[T], rows: usize, cols: usize, out: &mut [T]) {
-    assert!(matrix.len() >= super::panels::panels_len::<T>(rows, cols), "the matrix is smaller than its shape");
-    assert!(out.len() >= super::panels::panels_len::<T>(1, cols), "the row of sums is too small");
-    T::dispatch(isa, ColumnSums { matrix, rows, cols, out });
-}
-
-struct ColumnSums<'a, T> {
-    matrix: &'a [T],
-    rows: usize,
-    cols: usize,
-    out: &'a mut [T],
-}
-
-impl<T: Scalar> VectorJob<T> for ColumnSums<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
-        for col in (0..self.cols).step_by(S::LANES) {
-            let first = col / T::PANEL * T::PANEL * self.rows + col % T::PANEL;
-            let mut sum = simd.splat(T::ZERO);
-            for r in 0..self.rows {
-                // SAFETY: `column_sums` has checked the lengths; a panel holds whole registers.
-                sum = simd.add(sum, unsafe { simd.load(self.matrix.as_ptr().add(first + r * T::PANEL)) });
-            }
-            // SAFETY: as above.
-            unsafe { simd.store(self.out.as_mut_ptr().add(col), sum) };
         }
     }
 }

@@ -13,6 +13,7 @@ mod ln;
 mod logistic;
 #[cfg(test)]
 mod reference;
+mod roots;
 #[cfg(test)]
 mod tests;
 mod trigonometric;
@@ -22,6 +23,7 @@ pub use erf::erf;
 pub use exp::{exp, expm1};
 pub use ln::{ln, log1p};
 pub use logistic::{sigmoid, softplus, tanh};
+pub use roots::{inverse_sqrt, reciprocal};
 pub use trigonometric::{cos, sin};
 
 use super::Simd;
