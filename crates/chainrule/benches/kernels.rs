@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use chainrule::Isa;
 use chainrule::Scalar;
-use chainrule::kernel::{Buffer, Operands, Outer, Part, Product, Simd, Team, Tile, TileFn, VectorJob};
+use chainrule::kernel::{Buffer, Finish, Operands, Outer, Part, Product, Simd, Team, Tile, TileFn, VectorJob};
 use chainrule::kernel::{multiply, outer_sums, panels_len};
 
 const WIDTHS: [usize; 6] = [16, 64, 256, 512, 1024, 2048];
@@ -84,6 +84,7 @@ impl<T: Scalar> Products<T> {
                     left: h,
                     right: &self.weight,
                     start: None,
+                    finish: Finish::Keep,
                 };
                 multiply(isa, black_box(&product), &mut out, |_, _| {});
             }

@@ -13,6 +13,9 @@ use crate::topology::{PASSES, Topology};
 /// Most rows of a block: its share of one panel stays in the first-level cache, its activations in the second.
 const MOST_ROWS: usize = 64;
 
+/// Blocks start at multiples of so many rows, as many as a register holds.
+const REGISTER: usize = 16;
+
 /// Some neighbouring rows of a batch.
 pub(crate) struct Block<T> {
     /// Rows in use.
@@ -123,7 +126,7 @@ impl<T: Scalar> Blocks<T> {
     ) -> Self {
         let shared = topology.is_shared(capacity, if training { PASSES } else { 1 });
         let parts = if shared { compute.team.threads() } else { 1 };
-        let block_rows = capacity.div_ceil(parts).clamp(1, MOST_ROWS);
+        let block_rows = capacity.div_ceil(parts).next_multiple_of(REGISTER).clamp(1, MOST_ROWS);
         let block = |_| Block::new(spec, topology, block_rows.min(capacity), training);
         Self { blocks: (0..capacity.div_ceil(block_rows)).map(block).collect(), block_rows, used: 0, shared }
     }
@@ -144,7 +147,9 @@ impl<T: Scalar> Blocks<T> {
         let used = select.len().div_ceil(self.block_rows);
         self.used = used;
         compute.team.for_each(&mut self.blocks[..used], self.shared, &|i, block| {
-            let (from, to) = (i * select.len() / used, (i + 1) * select.len() / used);
+            // Equal shares in whole registers of rows.
+            let place = |i: usize| (i * select.len().div_ceil(REGISTER) / used * REGISTER).min(select.len());
+            let (from, to) = (place(i), place(i + 1));
             f(block, &select[from..to], from);
         });
     }
@@ -161,7 +166,7 @@ impl<T: Scalar> Blocks<T> {
 
     /// The cost of the batch: the sum over its rows.
     pub(crate) fn cost(&self) -> f64 {
-        self.sum(|block, row| block.costs[row].to_f64())
+        self.sum(|block| &block.costs[..block.rows])
     }
 
     /// Whether threads share the work.
@@ -174,16 +179,24 @@ impl<T: Scalar> Blocks<T> {
         if self.used().iter().all(|block| block.batch.y().weights.is_none()) {
             return self.used().iter().map(|block| block.rows as f64).sum();
         }
-        self.sum(|block, row| block.batch.y().weights.map_or(1.0, |w| w[row].to_f64()))
+        self.sum(|block| block.batch.y().weights.unwrap_or_default())
     }
 
     /// A sum over the rows that does not depend on how they are cut into blocks: eight running sums, then those.
-    fn sum(&self, value: impl Fn(&Block<T>, usize) -> f64) -> f64 {
+    fn sum<'a>(&'a self, values: impl Fn(&'a Block<T>) -> &'a [T]) -> f64 {
         let mut sums = [0.0; 8];
-        for block in self.used() {
-            for row in 0..block.rows {
-                sums[(block.first + row) % 8] += value(block, row);
+        let mut row = 0usize;
+        for values in self.used().iter().map(values) {
+            let (head, tail) = values.split_at((row.wrapping_neg() % 8).min(values.len()));
+            for (value, place) in head.iter().zip(row % 8..) {
+                sums[place] += value.to_f64();
             }
+            for eight in tail.chunks(8) {
+                for (sum, value) in sums.iter_mut().zip(eight) {
+                    *sum += value.to_f64();
+                }
+            }
+            row += values.len();
         }
         sums.iter().sum()
     }

@@ -263,6 +263,7 @@ impl<T: Scalar> Gradient<T> {
 }
 
 /// Eq. (7): w <- w - mu g.
+#[derive(Clone, Copy)]
 struct Sgd<T> {
     gradient: Gradient<T>,
 }
@@ -275,6 +276,7 @@ impl<T: Scalar> VectorFn<T, 1, 1> for Sgd<T> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Momentum<T> {
     gradient: Gradient<T>,
     momentum: T,
@@ -298,10 +300,14 @@ impl<T: Scalar> VectorFn<T, 2, 1> for Momentum<T> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Adam<T> {
     gradient: Gradient<T>,
     beta1: T,
     beta2: T,
+    /// 1 - beta1, 1 - beta2
+    rest1: T,
+    rest2: T,
     epsilon: T,
     /// 1 - mu decay
     keep: T,
@@ -320,6 +326,8 @@ impl<T: Scalar> Adam<T> {
             gradient,
             beta1: T::from_f64(beta1),
             beta2: T::from_f64(beta2),
+            rest1: T::ONE - T::from_f64(beta1),
+            rest2: T::ONE - T::from_f64(beta2),
             // Smaller ones leave the range of `reciprocal`.
             epsilon: T::from_f64(epsilon.max(1e-30)),
             keep: T::from_f64(1.0 - learning_rate * decay),
@@ -334,12 +342,11 @@ impl<T: Scalar> VectorFn<T, 3, 1> for Adam<T> {
     fn apply<S: Simd<T>>(&self, simd: S, [w, m, v]: [S::Vector; 3], [g]: [S::Vector; 1]) -> [S::Vector; 3] {
         let g = self.gradient.of(simd, w, g);
         let (beta1, beta2) = (simd.splat(self.beta1), simd.splat(self.beta2));
-        let (rest1, rest2) = (simd.splat(T::ONE - self.beta1), simd.splat(T::ONE - self.beta2));
+        let (rest1, rest2) = (simd.splat(self.rest1), simd.splat(self.rest2));
         let m = simd.fma(beta1, m, simd.mul(rest1, g));
         let v = simd.fma(beta2, v, simd.mul(rest2, simd.mul(g, g)));
-        let root = simd.mul(v, math::inverse_sqrt(simd, v));
-        let scale = math::reciprocal(simd, simd.fma(root, simd.splat(self.root), simd.splat(self.epsilon)));
-        let step = simd.mul(simd.mul(simd.splat(self.rate), m), scale);
-        [simd.fma(w, simd.splat(self.keep), simd.neg(step)), m, v]
+        let root = simd.fma(math::root(simd, v), simd.splat(self.root), simd.splat(self.epsilon));
+        let step = simd.mul(simd.splat(self.rate), m);
+        [simd.fnma(step, math::reciprocal(simd, root), simd.mul(w, simd.splat(self.keep))), m, v]
     }
 }

@@ -1,5 +1,7 @@
 //! The layers in their order: forward down them, backward up them in reverse.
 
+use std::ops::Range;
+
 use crate::activation::Activation;
 use crate::block::{Block, Blocks};
 use crate::compute::Compute;
@@ -12,8 +14,9 @@ use crate::rng::Key;
 use crate::scalar::Scalar;
 use crate::spec::{Hidden, NetworkSpec};
 
-/// Multiply-adds from which work is worth sharing between threads (some microseconds of one core).
-const SHARED_WORK: usize = 600_000;
+/// Multiply-adds from which a step is worth sharing between threads (some 25 microseconds of one core): before that the way
+/// of W, h and delta from one core's cache to the other's costs more than is won.
+const SHARED_WORK: usize = 4_000_000;
 
 /// Work of a training step in forward passes: forward, the recursion and the gradient.
 pub(crate) const PASSES: usize = 3;
@@ -42,6 +45,8 @@ pub(crate) struct Topology {
     pub(crate) layout: Layout,
     /// Each layer's gradient, Eq. (6), and where it belongs.
     gradients: Vec<Outer>,
+    /// Where each layer's W and b lie.
+    ranges: Vec<[Range<usize>; 2]>,
 }
 
 impl Topology {
@@ -78,11 +83,13 @@ impl Topology {
             layer.gradient::<T>(&layout.views, start)
         };
         let gradients = layers.iter().enumerate().map(place).collect();
-        Self { layers, embedding, layout, gradients }
+        let range = |number: usize| layout.views[number].range::<T>();
+        let ranges = layers.iter().map(|layer| [range(layer.weight), range(layer.bias)]).collect();
+        Self { layers, embedding, layout, gradients, ranges }
     }
 
     /// Where W' of layer `l` lies in the buffer of transposed weights, if it is kept.
-    pub(crate) fn transposed<T: Scalar>(&self, l: usize) -> Option<std::ops::Range<usize>> {
+    pub(crate) fn transposed<T: Scalar>(&self, l: usize) -> Option<Range<usize>> {
         let Outer { rows, cols, transposed, .. } = self.gradients[l];
         transposed.map(|start| start..start + panels_len::<T>(cols, rows))
     }
@@ -132,9 +139,8 @@ impl Topology {
     }
 
     fn weight_and_bias<'a, T: Scalar>(&self, l: usize, parameters: &'a [T]) -> (&'a [T], &'a [T]) {
-        let views = &self.layout.views;
-        let Dense { weight, bias, .. } = self.layers[l];
-        (&parameters[views[weight].range::<T>()], &parameters[views[bias].range::<T>()])
+        let [weight, bias] = &self.ranges[l];
+        (&parameters[weight.clone()], &parameters[bias.clone()])
     }
 
     /// Eq. (9) from delta^(L) in `block` down to the first layer, or to the input where that has parameters of its own.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::error::{Error, Result};
-use crate::kernel::{Columns, Isa, RowFn, Simd, lanes_from, map_rows, to_lanes};
+use crate::kernel::{Columns, Isa, RowFn, Simd, lanes_from, load, map_rows, to_lanes};
 use crate::scalar::Scalar;
 use likelihood::{Bernoulli, Categorical, Gaussian, Poisson};
 pub use pointwise::PointwiseCost;
@@ -165,6 +165,9 @@ impl<T: Scalar> Rows<'_, T> {
     #[inline(always)]
     fn target<S: Simd<T>>(&self, simd: S, group: &Columns<'_, T>, k: usize) -> S::Vector {
         let from = &self.targets[group.first * self.width + k..];
+        if self.width == 1 && group.count == S::LANES {
+            return load(simd, from);
+        }
         lanes_from(simd, group.count, |i| from[i * self.width])
     }
 }

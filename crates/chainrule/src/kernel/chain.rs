@@ -1,5 +1,6 @@
 //! The inner loop of all products: a block of chains in registers.
 
+use super::ahead::Ahead;
 use super::simd::Simd;
 use crate::scalar::Scalar;
 
@@ -13,7 +14,7 @@ pub(super) struct Walk {
 }
 
 /// sums[r][v] += Σ_t left(r, t) right[v](t), the right operand's terms one panel row apart; if `TOTAL`, also
-/// total[v] += Σ_t right[v](t).
+/// total[v] += Σ_t right[v](t). `ahead` is fetched meanwhile.
 ///
 /// # Safety
 /// `left` and `right` must be valid for `terms` terms of R rows and V registers.
@@ -24,11 +25,13 @@ pub(super) unsafe fn chain<T: Scalar, S: Simd<T>, const R: usize, const V: usize
     walk: Walk,
     right: [*const T; V],
     terms: usize,
+    ahead: Ahead<T>,
     (sums, total): (&mut [[S::Vector; V]; R], &mut [S::Vector; V]),
 ) {
     let mut acc = *sums;
     let mut acc_total = *total;
     for t in 0..terms {
+        ahead.fetch(t);
         // SAFETY: t < terms; see the function's contract.
         unsafe {
             let mut b = [simd.splat(T::ZERO); V];
@@ -62,8 +65,8 @@ macro_rules! by_size {
     (@match $simd:ident, $rows:expr, $registers:expr, $body:block; $($r:literal)*) => {
         match ($rows, $registers) {
             $(
-                ($r, 1) if $r <= $simd::TILE.0 => { const R: usize = $r; const V: usize = 1; $body }
-                ($r, 2) if $r <= $simd::TILE.0 => { const R: usize = $r; const V: usize = 2; $body }
+                ($r, 1) if $r <= $simd::TILE.0 => { const R: usize = $r; #[allow(dead_code)] const V: usize = 1; $body }
+                ($r, 2) if $r <= $simd::TILE.0 => { const R: usize = $r; #[allow(dead_code)] const V: usize = 2; $body }
             )*
             _ => unreachable!("a block is at most S::TILE"),
         }

@@ -5,7 +5,7 @@ use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
 /// A function of single elements, written on whole registers: `N` values are replaced, `R` more are read.
-pub trait VectorFn<T: Scalar, const N: usize, const R: usize>: Sync {
+pub trait VectorFn<T: Scalar, const N: usize, const R: usize>: Copy + Sync {
     /// The new values from the old ones and the inputs. Implementations are `#[inline(always)]`.
     fn apply<S: Simd<T>>(&self, simd: S, values: [S::Vector; N], inputs: [S::Vector; R]) -> [S::Vector; N];
 }
@@ -53,6 +53,8 @@ impl<T: Scalar, F: VectorFn<T, N, R>, const N: usize, const R: usize> VectorJob<
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
+        // A copy, whose numbers stay in registers: the stores below cannot change it.
+        let f = *self.f;
         let vectors = self.tile.cols.div_ceil(S::LANES);
         for row in 0..self.tile.rows {
             for vector in 0..vectors {
@@ -67,7 +69,7 @@ impl<T: Scalar, F: VectorFn<T, N, R>, const N: usize, const R: usize> VectorJob<
                     for (input, from) in inputs.iter_mut().zip(self.inputs) {
                         *input = simd.load(from.add(at));
                     }
-                    for (value, to) in self.f.apply(simd, values, inputs).into_iter().zip(self.values) {
+                    for (value, to) in f.apply(simd, values, inputs).into_iter().zip(self.values) {
                         simd.store(to.add(at), value);
                     }
                 }

@@ -6,6 +6,7 @@
 
 use std::mem::MaybeUninit;
 
+use super::ahead::Queue;
 use super::chain::{Walk, by_size, chain};
 use super::panels::{panel_count, panels_len, transpose_tile};
 use super::pool::{Shards, Team};
@@ -85,7 +86,19 @@ pub fn outer_sums<T: Scalar, const C: usize>(
         let layer = &layers[number];
         let tile = layer.tile::<T>(task, group);
         let mut sums = Sums::new();
-        T::outer_tile(isa, &OuterTile { operands, layer: number, tile }, &mut sums);
+        let mut ahead = [(std::ptr::null(), 0); STRETCHES];
+        let ahead = match task + 1 < layer.tiles::<T>() && layer.is_large::<T>() {
+            true => {
+                let next = layer.tile::<T>(task + 1, group);
+                let state = companions.iter().map(|c| c.address(layer.weight + next.offset));
+                let transposed =
+                    layer.transposed.map(|start| transposed.address(layer.transposed_place::<T>(start, &next)));
+                let own = state.chain(transposed).map(|at| (at, next.range::<T>().len()));
+                fill(&mut ahead, own.chain(panels(operands, number, &tile, &next)))
+            }
+            false => &[],
+        };
+        T::outer_tile(isa, &OuterTile { operands, layer: number, tile, ahead }, &mut sums);
         // SAFETY: the tiles of a layer are disjoint ranges of its weight, `check` has found the parameters disjoint, every task
         // is run once, and the exclusive borrows of the buffers outlive `run`.
         let parts = |start: usize, tile: &Tile| unsafe {
@@ -95,8 +108,7 @@ pub fn outer_sums<T: Scalar, const C: usize>(
         let weight_parts = weights.each_mut().map(|part| &mut **part);
         f.apply(isa, Part::Weight(number), tile, sums.weight(tile.rows), weight_parts);
         if let (Some(start), Some(weight)) = (layer.transposed, weights.first()) {
-            // The tile is rows `col..` of the transpose's panel number `row / PANEL`.
-            let offset = start + tile.row * layer.cols + tile.col * T::PANEL;
+            let offset = layer.transposed_place::<T>(start, &tile);
             // SAFETY: as above, in the transpose; `tile.row` is a multiple of PANEL.
             let to = unsafe { transposed.part(offset, tile.cols * T::PANEL) };
             transpose_tile(isa, weight, tile.rows, to);
@@ -137,7 +149,52 @@ fn group<T: Scalar>(operands: &dyn Operands<T>) -> usize {
     (GROUP_LEN / (rows * T::PANEL * size_of::<T>()).max(1)).clamp(2, 32)
 }
 
+/// Most stretches of memory that are fetched ahead of the next tile.
+const STRETCHES: usize = 40;
+
+/// Bytes of a weight from which they are: of smaller ones everything stays in the cache.
+const LARGE: usize = 64 << 10;
+
+/// The stretches of a list, as many as there is room for.
+fn fill<T>(
+    room: &mut [(*const T, usize); STRETCHES],
+    stretches: impl Iterator<Item = (*const T, usize)>,
+) -> &[(*const T, usize)] {
+    let mut count = 0;
+    for (slot, stretch) in room.iter_mut().zip(stretches) {
+        *slot = stretch;
+        count += 1;
+    }
+    &room[..count]
+}
+
+/// The panels of the operands that the next tile needs and this one does not.
+fn panels<'a, T: Scalar>(
+    operands: &'a dyn Operands<T>,
+    layer: usize,
+    tile: &Tile,
+    next: &Tile,
+) -> impl Iterator<Item = (*const T, usize)> + use<'a, T> {
+    let (row, col) = (next.row, next.col);
+    let (new_row, new_col) = (row != tile.row, col != tile.col);
+    (0..operands.blocks()).flat_map(move |block| {
+        let (rows, h, delta) = operands.block(layer, block);
+        let h = new_row.then(|| (h[row * rows..].as_ptr(), rows * T::PANEL));
+        let delta = new_col.then(|| (delta[col * rows..].as_ptr(), rows * T::PANEL));
+        h.into_iter().chain(delta)
+    })
+}
+
 impl Outer {
+    fn is_large<T: Scalar>(&self) -> bool {
+        self.rows * self.cols * size_of::<T>() >= LARGE
+    }
+
+    /// Where a tile's transpose starts, W' starting at `start`: it is rows `col..` of panel number `row / PANEL`.
+    fn transposed_place<T: Scalar>(&self, start: usize, tile: &Tile) -> usize {
+        start + tile.row * self.cols + tile.col * T::PANEL
+    }
+
     /// Tiles one panel high and one panel wide. A layer without rows has one for each panel, for its bias.
     fn tiles<T: Scalar>(&self) -> usize {
         self.row_tiles::<T>() * panel_count::<T>(self.cols)
@@ -170,6 +227,8 @@ pub struct OuterTile<'a, T> {
     operands: &'a dyn Operands<T>,
     layer: usize,
     tile: Tile,
+    /// Start and elements of the stretches of memory to fetch meanwhile.
+    ahead: &'a [(*const T, usize)],
 }
 
 /// The sums of a tile, and of the columns beside it, on the stack.
@@ -226,6 +285,7 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
         if narrow {
             return self.tile.narrow(simd, out);
         }
+        let mut ahead = Queue::new(self.tile.ahead.iter().copied());
         let blocks = rows.div_ceil(S::TILE.0);
         for vector in (0..vectors).step_by(S::TILE.1) {
             let lane = vector * S::LANES;
@@ -237,10 +297,10 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
                     unsafe {
                         let out = out.add(from * T::PANEL + lane);
                         if row == 0 && block == 0 {
-                            let total = self.tile.sums::<S, R, V, true>(simd, false, from, lane, out);
+                            let total = self.tile.sums::<S, R, V, true>(simd, &mut ahead, false, from, lane, out);
                             store(simd, [total], self.sums.bias.as_mut_ptr().add(lane));
                         } else {
-                            self.tile.sums::<S, R, V, false>(simd, false, from, lane, out);
+                            self.tile.sums::<S, R, V, false>(simd, &mut ahead, false, from, lane, out);
                         }
                     }
                 });
@@ -260,6 +320,7 @@ impl<T: Scalar> OuterTile<'_, T> {
     unsafe fn sums<S: Simd<T>, const R: usize, const V: usize, const TOTAL: bool>(
         &self,
         simd: S,
+        ahead: &mut Queue<T, impl Iterator<Item = (*const T, usize)>>,
         exchanged: bool,
         from: usize,
         lane: usize,
@@ -276,7 +337,7 @@ impl<T: Scalar> OuterTile<'_, T> {
                 let (left, right) = if exchanged { (delta, h) } else { (h, delta) };
                 let (left, walk) = (left.add(from), Walk { row: 1, term: T::PANEL });
                 let right = std::array::from_fn(|v| right.add(lane + v * S::LANES));
-                chain::<T, S, R, V, TOTAL>(simd, left, walk, right, n, (&mut sums, &mut total));
+                chain::<T, S, R, V, TOTAL>(simd, left, walk, right, n, ahead.take(n, left), (&mut sums, &mut total));
             }
         }
         // SAFETY: see the function's contract.
@@ -290,13 +351,14 @@ impl<T: Scalar> OuterTile<'_, T> {
         let Tile { rows, cols, .. } = self.tile;
         let vectors = rows.div_ceil(S::LANES);
         let mut transposed = [[T::ZERO; 32]; 8];
+        let mut ahead = Queue::new(self.ahead.iter().copied());
         for vector in (0..vectors).step_by(S::TILE.1) {
             let lane = vector * S::LANES;
             by_size!(S, cols, S::TILE.1.min(vectors - vector), {
                 // SAFETY: as in `run`, with the operands' roles exchanged; there are at most LANES / 2 <= 8 columns.
                 unsafe {
                     let to = transposed.as_mut_ptr().cast::<T>().add(lane);
-                    self.sums::<S, R, V, false>(simd, true, 0, lane, to);
+                    self.sums::<S, R, V, false>(simd, &mut ahead, true, 0, lane, to);
                 }
             });
         }

@@ -46,13 +46,12 @@ impl<T: Scalar> VectorJob<T> for Gather<'_, T> {
     fn run<S: Simd<T>>(self, simd: S) {
         let Self { source, width, select, out } = self;
         let rows = select.len();
+        // Whole registers, up to one into the row behind; only the last row of the table has none behind.
+        let padded = width.next_multiple_of(S::LANES);
         for (r, &row) in select.iter().enumerate() {
-            let first = row as usize * width;
-            let from = &source[first..];
+            let from = &source[row as usize * width..];
             assert!(from.len() >= width, "row {row} lies past the end");
-            // Whole registers, up to one into the row behind; only the last row of the table has none behind.
-            let whole =
-                if from.len() >= width.next_multiple_of(S::LANES) { width } else { width / S::LANES * S::LANES };
+            let whole = if from.len() >= padded { width } else { width / S::LANES * S::LANES };
             for c in (0..whole).step_by(S::LANES) {
                 // SAFETY: c + LANES is at most `from`'s length, and inside the padded row of `out`, whose length `gather` has
                 // checked.
@@ -112,6 +111,14 @@ impl<T: Scalar> VectorJob<T> for TransposeTile<'_, T> {
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         let cols = self.to.len() / T::PANEL;
+        if cols <= 2 {
+            for (c, to) in self.to.chunks_exact_mut(T::PANEL).enumerate() {
+                for (r, to) in to.iter_mut().enumerate() {
+                    *to = if r < self.rows { self.from[r * T::PANEL + c] } else { T::ZERO };
+                }
+            }
+            return;
+        }
         for c in (0..cols).step_by(S::LANES) {
             for r in (0..T::PANEL).step_by(S::LANES) {
                 let mut square = [simd.splat(T::ZERO); 16];

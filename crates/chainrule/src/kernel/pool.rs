@@ -229,6 +229,11 @@ impl<T> Shards<T> {
         Self(slice.as_mut_ptr())
     }
 
+    /// Where element `offset` stands, for prefetching.
+    pub(super) fn address(&self, offset: usize) -> *const T {
+        self.0.wrapping_add(offset)
+    }
+
     /// # Safety
     /// The range must lie in the slice, whose borrow must live on, and no two live parts may overlap.
     #[allow(clippy::mut_from_ref)]

@@ -8,6 +8,7 @@
 //! (The third, the gradient, sums over rows: see `outer.rs`.) Every output element is one chain of fused multiply-adds over
 //! the depth, in order, whatever the tile or the register width: the result is the same bits on every machine.
 
+use super::ahead::Ahead;
 use super::chain::{Walk, by_size, chain};
 use super::panels::{panel_count, panels_len};
 use super::pool::Team;
@@ -35,6 +36,19 @@ pub struct Product<'a, T> {
     pub right: &'a [T],
     /// First term of every sum, one for each column (padded to whole panels); zero if absent.
     pub start: Option<&'a [T]>,
+    /// What becomes of a sum while it is in its register.
+    pub finish: Finish<'a, T>,
+}
+
+/// The last operation on a sum.
+#[derive(Clone, Copy)]
+pub enum Finish<'a, T> {
+    /// None.
+    Keep,
+    /// The larger of this and the sum (a NaN stays).
+    AtLeast(T),
+    /// The sum where this matrix (rows x cols) is positive, else zero.
+    WherePositive(&'a [T]),
 }
 
 /// A finished piece of a matrix: some rows of one panel, contiguous in memory.
@@ -111,6 +125,9 @@ impl<T: Scalar> Product<'_, T> {
         assert!(self.right.len() >= panels_len::<T>(self.depth, self.cols), "the right operand is too small");
         let start = panel_count::<T>(self.cols) * T::PANEL;
         assert!(self.start.is_none_or(|b| b.len() >= start), "the start row is too small");
+        if let Finish::WherePositive(gate) = self.finish {
+            assert!(gate.len() >= panels_len::<T>(self.rows, self.cols), "the gate is too small");
+        }
     }
 
     fn panels_at_once(&self) -> usize {
@@ -141,6 +158,16 @@ impl<T: Scalar> VectorJob<T> for PanelsJob<'_, T> {
         if rows <= FEW_ROWS && panels == PANELS_OF_FEW_ROWS {
             return self.few_rows(simd);
         }
+        let cols = self.product.cols - self.first * T::PANEL;
+        if 2 * cols <= S::LANES && rows >= S::LANES && matches!(self.product.finish, Finish::Keep) {
+            return by_size!(S, cols, 1, {
+                if R <= 2 && rows > 2 * S::LANES {
+                    self.few_columns::<S, R, 4>(simd)
+                } else {
+                    self.few_columns::<S, R, 2>(simd)
+                }
+            });
+        }
         // No closure: it would be compiled for the baseline.
         for panel in 0..panels {
             self.panel(simd, panel);
@@ -161,13 +188,23 @@ impl<T: Scalar> PanelsJob<'_, T> {
             let lane = vector * S::LANES;
             for block in 0..blocks {
                 let (from, to) = (block * rows / blocks, (block + 1) * rows / blocks);
+                let ahead = self.next_panel(col, vector / S::TILE.1 * blocks + block);
                 by_size!(S, to - from, S::TILE.1.min(vectors - vector), {
                     // SAFETY: `Product::check` has compared the operands' lengths with the shapes; the rows lie inside the
                     // shape, and so do the lanes, since a panel holds whole registers.
-                    unsafe { self.sums::<S, R, V>(simd, panel, from, |v| (0, lane + v * S::LANES)) }
+                    unsafe { self.sums::<S, R, V>(simd, panel, from, |v| (0, lane + v * S::LANES), ahead) }
                 });
             }
         }
+    }
+
+    /// What the inner loop number `turn` of a panel fetches ahead of the right operand's next panel.
+    #[inline(always)]
+    fn next_panel(&self, col: usize, turn: usize) -> Option<*const T> {
+        let Product { cols, depth, right, .. } = *self.product;
+        let place = turn * depth * Ahead::<T>::STEP;
+        let more = col + T::PANEL < cols && place < depth * T::PANEL;
+        more.then(|| right.as_ptr().wrapping_add((col + T::PANEL) * depth + place))
     }
 
     /// All rows of `PANELS_OF_FEW_ROWS` panels, one register of each at a time.
@@ -179,15 +216,80 @@ impl<T: Scalar> PanelsJob<'_, T> {
             // SAFETY: as in `panel`; the panels exist since `out` is as long as they are.
             unsafe {
                 match self.product.rows {
-                    1 => self.sums::<S, 1, V>(simd, 0, 0, place),
-                    _ => self.sums::<S, 2, V>(simd, 0, 0, place),
+                    1 => self.sums::<S, 1, V>(simd, 0, 0, place, None),
+                    _ => self.sums::<S, 2, V>(simd, 0, 0, place, None),
                 }
             }
         }
     }
 
+    /// All rows of a panel of C columns: the rows lie across the lanes, for which the left operand is transposed on the way.
+    /// `GROUPS` registers of rows take turns, so that their chains hide each other's latency.
+    #[inline(always)]
+    fn few_columns<S: Simd<T>, const C: usize, const GROUPS: usize>(&mut self, simd: S) {
+        let Product { rows, depth, right, start, .. } = *self.product;
+        let column = self.first * T::PANEL;
+        let right = &right[column * depth..];
+        // h[t][g]: term t of the rows of group g.
+        let mut h = [[simd.splat(T::ZERO); GROUPS]; 16];
+        for from in (0..rows).step_by(GROUPS * S::LANES) {
+            let mut sums = [[simd.splat(T::ZERO); C]; GROUPS];
+            if let Some(start) = start {
+                for sums in &mut sums {
+                    for (c, sum) in sums.iter_mut().enumerate() {
+                        *sum = simd.splat(start[column + c]);
+                    }
+                }
+            }
+            for done in (0..depth).step_by(S::LANES) {
+                for g in 0..GROUPS {
+                    let square = self.square(simd, from + g * S::LANES, done);
+                    for (h, &term) in h.iter_mut().zip(&square[..S::LANES]) {
+                        h[g] = term;
+                    }
+                }
+                for (t, h) in h[..S::LANES.min(depth - done)].iter().enumerate() {
+                    let terms = &right[(done + t) * T::PANEL..][..C];
+                    for (sums, &h) in sums.iter_mut().zip(h) {
+                        for (sum, &term) in sums.iter_mut().zip(terms) {
+                            *sum = simd.fma(h, simd.splat(term), *sum);
+                        }
+                    }
+                }
+            }
+            for (g, sums) in sums.iter().enumerate() {
+                let mut lanes = [[T::ZERO; 32]; C];
+                for (lanes, &sum) in lanes.iter_mut().zip(sums) {
+                    // SAFETY: LANES <= 32.
+                    unsafe { simd.store(lanes.as_mut_ptr(), sum) };
+                }
+                let first = from + g * S::LANES;
+                for i in 0..S::LANES.min(rows.saturating_sub(first)) {
+                    for (c, lanes) in lanes.iter().enumerate() {
+                        self.out[(first + i) * T::PANEL + c] = lanes[i];
+                    }
+                }
+            }
+        }
+    }
+
+    /// LANES terms from `done` on of LANES rows from `from` on of the left operand (zero past its end), transposed.
+    #[inline(always)]
+    fn square<S: Simd<T>>(&self, simd: S, from: usize, done: usize) -> [S::Vector; 16] {
+        let rows = self.product.rows;
+        let mut square = [simd.splat(T::ZERO); 16];
+        let first = (done / T::PANEL * rows + from) * T::PANEL + done % T::PANEL;
+        for (i, row) in square[..S::LANES].iter_mut().enumerate().take(rows.saturating_sub(from)) {
+            // SAFETY: row from + i < rows of the left operand, whose length `Product::check` has compared with the shape; a
+            // panel's row holds whole registers.
+            *row = unsafe { simd.load(self.product.left.as_ptr().add(first + i * T::PANEL)) };
+        }
+        simd.transpose(&mut square[..S::LANES]);
+        square
+    }
+
     /// The sums of rows `from .. from + R` and V registers, kept in registers. `place`: the panel, counted from `panel`, and
-    /// the lane at which register v starts.
+    /// the lane at which register v starts. `ahead`: where to fetch memory from meanwhile.
     ///
     /// # Safety
     /// The rows and places must lie inside the product's shapes.
@@ -198,6 +300,7 @@ impl<T: Scalar> PanelsJob<'_, T> {
         panel: usize,
         from: usize,
         place: impl Fn(usize) -> (usize, usize),
+        ahead: Option<*const T>,
     ) {
         let Product { rows, depth, left, right, start, .. } = *self.product;
         // Register v in a row of a matrix of so many rows.
@@ -222,12 +325,41 @@ impl<T: Scalar> PanelsJob<'_, T> {
                 let right = right.map(|right| right.add(done * T::PANEL));
                 let walk = Walk { row: T::PANEL, term: 1 };
                 let terms = T::PANEL.min(depth - done);
-                chain::<T, S, R, V, false>(simd, left, walk, right, terms, (&mut sums, &mut [simd.splat(T::ZERO); V]));
+                let ahead = match ahead {
+                    Some(at) => Ahead::from(at.wrapping_add(done * Ahead::<T>::STEP)),
+                    None => Ahead::nothing(left),
+                };
+                chain::<T, S, R, V, false>(
+                    simd,
+                    left,
+                    walk,
+                    right,
+                    terms,
+                    ahead,
+                    (&mut sums, &mut [simd.splat(T::ZERO); V]),
+                );
             }
-            let out = self.out.as_mut_ptr().add(panel * rows * T::PANEL + from * T::PANEL);
+            let offset = panel * rows * T::PANEL + from * T::PANEL;
+            let mut least = -T::INFINITY;
+            match self.product.finish {
+                Finish::Keep => {}
+                Finish::AtLeast(bound) => least = bound,
+                Finish::WherePositive(gate) => {
+                    let gate = gate.as_ptr().add(column * rows + from * T::PANEL);
+                    let zero = simd.splat(T::ZERO);
+                    for (r, row) in sums.iter_mut().enumerate() {
+                        for (v, sum) in row.iter_mut().enumerate() {
+                            let gate = simd.load(gate.add(r * T::PANEL + at(v, rows)));
+                            *sum = simd.select(simd.lt(zero, gate), *sum, zero);
+                        }
+                    }
+                }
+            }
+            let (out, least) = (self.out.as_mut_ptr().add(offset), simd.splat(least));
             for (r, row) in sums.iter().enumerate() {
                 for (v, &sum) in row.iter().enumerate() {
-                    simd.store(out.add(r * T::PANEL + at(v, rows)), sum);
+                    // In this order a NaN stays a NaN.
+                    simd.store(out.add(r * T::PANEL + at(v, rows)), simd.max(least, sum));
                 }
             }
         }

@@ -49,6 +49,17 @@ pub fn lanes_from<T: Scalar, S: Simd<T>>(simd: S, count: usize, value: impl Fn(u
     unsafe { simd.load(lanes.as_ptr()) }
 }
 
+/// The first `LANES` elements of a slice.
+///
+/// # Panics
+/// If there are fewer.
+#[inline(always)]
+pub fn load<T: Scalar, S: Simd<T>>(simd: S, from: &[T]) -> S::Vector {
+    let from = &from[..S::LANES];
+    // SAFETY: the slice is LANES long.
+    unsafe { simd.load(from.as_ptr()) }
+}
+
 /// The elements of a register; those after `LANES` are zero.
 #[inline(always)]
 pub fn to_lanes<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector) -> [T; 32] {

@@ -4,10 +4,12 @@
 //! gives delta_j, Eq. (4), for all j at once Eq. (5), and the gradient as an outer product, Eq. (6). dz_j/db_j = 1, so
 //! the gradient of the bias is delta itself.
 
+use std::marker::PhantomData;
+
 use super::dropout::Mask;
 use crate::activation::{Activation, Pair, with_pair};
 use crate::compute::Compute;
-use crate::kernel::{Isa, Outer, Product, Simd, Tile, VectorFn, map, multiply, multiply_shared};
+use crate::kernel::{Finish, Isa, Outer, Product, Simd, Tile, VectorFn, map, multiply, multiply_shared};
 use crate::params::View;
 use crate::scalar::Scalar;
 
@@ -56,10 +58,13 @@ impl Dense {
     ) {
         let z = self.pre_activation(rows, wb, h_in);
         match slope {
+            None if self.activation == Activation::Relu => {
+                multiply(isa, &Product { finish: Finish::AtLeast(T::ZERO), ..z }, h_out, |_, _| {});
+            }
             None => multiply(isa, &z, h_out, |tile, z| self.phi(isa, tile, z)),
             Some(slope) => multiply(isa, &z, h_out, |tile, z| {
                 let slope = &mut slope[tile.range::<T>()];
-                with_pair!(self.activation, P => map(isa, tile, [&mut *z, &mut *slope], [], &ValueAndSlope::<P>::NEW));
+                with_pair!(self.activation, P => map(isa, tile, [&mut *z, &mut *slope], [], &ValueAndSlope(PhantomData::<P>)));
                 if let Some(mask) = mask {
                     mask.apply(isa, tile, self.outputs, z, slope);
                 }
@@ -83,12 +88,20 @@ impl Dense {
 
     /// Z = H W + 1 b'
     fn pre_activation<'a, T>(&self, rows: usize, (w, b): (&'a [T], &'a [T]), h: &'a [T]) -> Product<'a, T> {
-        Product { rows, cols: self.outputs, depth: self.inputs, left: h, right: w, start: Some(b) }
+        Product {
+            rows,
+            cols: self.outputs,
+            depth: self.inputs,
+            left: h,
+            right: w,
+            start: Some(b),
+            finish: Finish::Keep,
+        }
     }
 
     fn phi<T: Scalar>(&self, isa: Isa, tile: Tile, z: &mut [T]) {
         if self.activation != Activation::Identity {
-            with_pair!(self.activation, P => map(isa, tile, [z], [], &Value::<P>::NEW));
+            with_pair!(self.activation, P => map(isa, tile, [z], [], &Value(PhantomData::<P>)));
         }
     }
 
@@ -104,13 +117,23 @@ impl Dense {
         phi_prime: Slope<'_, T>,
         delta_in: &mut [T],
     ) {
-        let w_delta =
-            Product { rows, cols: self.inputs, depth: self.outputs, left: delta_out, right: w_transposed, start: None };
+        let w_delta = Product {
+            rows,
+            cols: self.inputs,
+            depth: self.outputs,
+            left: delta_out,
+            right: w_transposed,
+            start: None,
+            finish: match phi_prime {
+                Slope::OfOutput(Activation::Relu, h) => Finish::WherePositive(h),
+                _ => Finish::Keep,
+            },
+        };
         multiply(isa, &w_delta, delta_in, |tile, delta| match phi_prime {
-            Slope::OfOutput(Activation::Identity, _) | Slope::One => {}
+            Slope::OfOutput(Activation::Identity | Activation::Relu, _) | Slope::One => {}
             Slope::OfOutput(activation, h) => {
                 let h = &h[tile.range::<T>()];
-                with_pair!(activation, P => map(isa, tile, [delta], [h], &TimesPrime::<P>::NEW));
+                with_pair!(activation, P => map(isa, tile, [delta], [h], &TimesPrime(PhantomData::<P>)));
             }
             Slope::Kept(slope) => map(isa, tile, [delta], [&slope[tile.range::<T>()]], &Times),
         });
@@ -130,23 +153,17 @@ impl Dense {
 }
 
 /// z -> phi(z)
-struct Value<P>(std::marker::PhantomData<fn() -> P>);
+#[derive(Clone, Copy)]
+struct Value<P>(PhantomData<P>);
 /// (z, anything) -> (phi(z), phi'(z))
-struct ValueAndSlope<P>(std::marker::PhantomData<fn() -> P>);
+#[derive(Clone, Copy)]
+struct ValueAndSlope<P>(PhantomData<P>);
 /// delta, h -> delta phi'(z)
-struct TimesPrime<P>(std::marker::PhantomData<fn() -> P>);
+#[derive(Clone, Copy)]
+struct TimesPrime<P>(PhantomData<P>);
 /// a, b -> a b
+#[derive(Clone, Copy)]
 struct Times;
-
-impl<P> Value<P> {
-    const NEW: Self = Self(std::marker::PhantomData);
-}
-impl<P> ValueAndSlope<P> {
-    const NEW: Self = Self(std::marker::PhantomData);
-}
-impl<P> TimesPrime<P> {
-    const NEW: Self = Self(std::marker::PhantomData);
-}
 
 impl<T: Scalar, P: Pair> VectorFn<T, 1, 0> for Value<P> {
     #[inline(always)]

@@ -127,7 +127,7 @@ LAYOUTS = {
         "ERF_MAX: Self": "3.95",
         "INVERSE_SQRT_GUESS: u64": "0x5f1f_fff9",
         "RECIPROCAL_GUESS: u64": "0x7ef3_11c7",
-        "NEWTON_STEPS: usize": 2,
+        "CUBIC_STEPS: usize": 2,
     },
     "f64": {
         "MANTISSA_BITS: u32": 52,
@@ -142,7 +142,7 @@ LAYOUTS = {
         "ERF_MAX: Self": "6.0",
         "INVERSE_SQRT_GUESS: u64": "0x5fe3_ffff_2000_0000",
         "RECIPROCAL_GUESS: u64": "0x7fde_6238_22fc_16e6",
-        "NEWTON_STEPS: usize": 3,
+        "CUBIC_STEPS: usize": 3,
     },
 }
 

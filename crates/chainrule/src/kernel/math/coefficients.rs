@@ -15,7 +15,7 @@ impl Constants for f32 {
     const ERF_MAX: Self = 3.95;
     const INVERSE_SQRT_GUESS: u64 = 0x5f1f_fff9;
     const RECIPROCAL_GUESS: u64 = 0x7ef3_11c7;
-    const NEWTON_STEPS: usize = 2;
+    const CUBIC_STEPS: usize = 2;
     const LOG2_E: Self = 1.442695;
     const LN_2: [Self; 2] = [0.6931472, -1.9046542e-09];
     const FRAC_2_PI: Self = 0.63661975;
@@ -63,7 +63,7 @@ impl Constants for f64 {
     const ERF_MAX: Self = 6.0;
     const INVERSE_SQRT_GUESS: u64 = 0x5fe3_ffff_2000_0000;
     const RECIPROCAL_GUESS: u64 = 0x7fde_6238_22fc_16e6;
-    const NEWTON_STEPS: usize = 3;
+    const CUBIC_STEPS: usize = 3;
     const LOG2_E: Self = 1.4426950408889634;
     const LN_2: [Self; 2] = [0.6931471805599453, 2.3190468138462996e-17];
     const FRAC_2_PI: Self = 0.6366197723675814;

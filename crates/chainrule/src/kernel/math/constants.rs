@@ -17,8 +17,8 @@ pub trait Constants: Sized + 'static {
     const INVERSE_SQRT_GUESS: u64;
     /// Less the bits of x, the bits of about 1 / x.
     const RECIPROCAL_GUESS: u64;
-    /// Newton steps from those guesses to full precision.
-    const NEWTON_STEPS: usize;
+    /// Steps of third order from the worse of those guesses to full precision.
+    const CUBIC_STEPS: usize;
 
     /// e^x is 0 from here down.
     const EXP_MIN: Self;

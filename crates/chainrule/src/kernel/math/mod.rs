@@ -23,7 +23,7 @@ pub use erf::erf;
 pub use exp::{exp, expm1};
 pub use ln::{ln, log1p};
 pub use logistic::{sigmoid, softplus, tanh};
-pub use roots::{inverse_sqrt, reciprocal};
+pub use roots::{reciprocal, root};
 pub use trigonometric::{cos, sin};
 
 use super::Simd;
