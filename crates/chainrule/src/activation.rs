@@ -77,7 +77,7 @@ impl Activation {
 }
 
 /// phi and phi' of one activation, on whole registers.
-pub(crate) trait Pair: Sync {
+pub(crate) trait Pair: Copy + Sync {
     /// Whether `phi_prime` takes h = phi(z) instead of z.
     const FROM_OUTPUT: bool;
     /// h = phi(z).
@@ -126,6 +126,7 @@ fn where_positive<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector, yes: S::Vector, 
     simd.select(simd.lt(all(simd, 0.0), x), yes, no)
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Identity;
 impl Pair for Identity {
     const FROM_OUTPUT: bool = true;
@@ -139,6 +140,7 @@ impl Pair for Identity {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Relu;
 impl Pair for Relu {
     const FROM_OUTPUT: bool = true;
@@ -153,6 +155,7 @@ impl Pair for Relu {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct LeakyRelu;
 impl LeakyRelu {
     const SLOPE: f64 = 0.01;
@@ -169,6 +172,7 @@ impl Pair for LeakyRelu {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Elu;
 impl Pair for Elu {
     const FROM_OUTPUT: bool = true;
@@ -183,6 +187,7 @@ impl Pair for Elu {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Selu;
 impl Selu {
     const SCALE: f64 = 1.050_700_987_355_480_5;
@@ -201,6 +206,7 @@ impl Pair for Selu {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Gelu;
 impl Gelu {
     /// Phi(z) = (1 + erf(z / sqrt 2)) / 2
@@ -226,6 +232,7 @@ impl Pair for Gelu {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Silu;
 impl Pair for Silu {
     const FROM_OUTPUT: bool = false;
@@ -241,6 +248,7 @@ impl Pair for Silu {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Mish;
 impl Mish {
     /// e = e^z, 1 + e, r = 1 / (n + 2) and t = tanh(ln(1 + e^z)) = n r, with n = e (e + 2). From z = 40 on t is 1 in
@@ -270,6 +278,7 @@ impl Pair for Mish {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Softplus;
 impl Pair for Softplus {
     const FROM_OUTPUT: bool = true;
@@ -284,6 +293,7 @@ impl Pair for Softplus {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Tanh;
 impl Pair for Tanh {
     const FROM_OUTPUT: bool = true;
@@ -297,6 +307,7 @@ impl Pair for Tanh {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Sigmoid;
 impl Pair for Sigmoid {
     const FROM_OUTPUT: bool = true;
@@ -311,6 +322,7 @@ impl Pair for Sigmoid {
 }
 
 /// Leaves z as it is, for a pass of its own, `layer/custom.rs`, to replace.
+#[derive(Clone, Copy)]
 pub(crate) struct Custom;
 impl Pair for Custom {
     const FROM_OUTPUT: bool = false;

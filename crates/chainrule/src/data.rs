@@ -1,9 +1,9 @@
 //! What a network is trained on: row-major matrices, and which of their rows.
 
-use crate::cost::{Head, Rows};
+use crate::cost::Rows;
 use crate::error::{Error, Result, expect_len};
-use crate::network::NetworkSpec;
 use crate::scalar::Scalar;
+use crate::spec::NetworkSpec;
 
 /// The inputs of `rows` rows.
 #[derive(Clone, Copy, Debug)]
@@ -27,17 +27,6 @@ impl<'a, T: Scalar> Inputs<'a, T> {
     pub fn numeric(numeric: &'a [T], width: usize) -> Self {
         let rows = numeric.len().checked_div(width).unwrap_or(0);
         Self { rows, width, numeric, categories: 0, codes: &[], offset: None }
-    }
-
-    /// The rows `first..first + count`.
-    pub(crate) fn part(&self, first: usize, count: usize) -> Self {
-        Self {
-            rows: count,
-            numeric: &self.numeric[first * self.width..][..count * self.width],
-            codes: &self.codes[first * self.categories..][..count * self.categories],
-            offset: self.offset.map(|offset| &offset[first..][..count]),
-            ..*self
-        }
     }
 
     /// Compares the sizes with the network's and looks for numbers that are not finite and codes that are too large.
@@ -100,10 +89,6 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         self.select.map_or(self.inputs.rows, <[u32]>::len)
     }
 
-    pub(crate) fn target_width(&self) -> usize {
-        self.targets.len().checked_div(self.inputs.rows).unwrap_or(0)
-    }
-
     /// Compares everything with the network; the targets with the head's support.
     pub(crate) fn check(&self, spec: &NetworkSpec) -> Result<()> {
         self.inputs.check(spec)?;
@@ -134,69 +119,56 @@ impl<'a, T: Scalar> Dataset<'a, T> {
     }
 }
 
-/// The targets, weights and offsets of one batch, gathered.
+/// The targets, weights and offsets of some rows, gathered; weights and offsets are empty where there are none.
 pub(crate) struct Batch<T> {
     targets: Vec<T>,
     width: usize,
-    weights: Option<Vec<T>>,
-    offset: Option<Vec<T>>,
-    rows: usize,
-    /// The constant part of the cost of each row of the data; empty if there is none.
-    constants: Vec<f64>,
-    /// That of this batch, with the rows' weights.
-    constant: f64,
+    weights: Vec<T>,
+    offset: Vec<T>,
 }
 
 impl<T: Scalar> Batch<T> {
-    /// Room for `capacity` rows of `data`, whose targets are for `head`.
-    pub(crate) fn new(data: &Dataset<'_, T>, head: &Head, capacity: usize) -> Self {
-        let width = data.target_width();
-        let column = |wanted: bool| wanted.then(|| Vec::with_capacity(capacity));
+    /// Room for `capacity` rows of `width` targets.
+    pub(crate) fn new(capacity: usize, width: usize) -> Self {
         Self {
             targets: Vec::with_capacity(capacity * width),
             width,
-            weights: column(data.weights.is_some()),
-            offset: column(data.inputs.offset.is_some()),
-            rows: 0,
-            constants: head.constants(data),
-            constant: 0.0,
+            weights: Vec::with_capacity(capacity),
+            offset: Vec::with_capacity(capacity),
         }
     }
 
-    /// Gathers the selected rows.
+    /// Gathers targets and weights of the selected rows.
     pub(crate) fn load(&mut self, data: &Dataset<'_, T>, select: &[u32]) {
-        self.rows = select.len();
         self.targets.clear();
-        for &row in select {
-            self.targets.extend_from_slice(&data.targets[row as usize * self.width..][..self.width]);
-        }
-        for (to, from) in [(&mut self.weights, data.weights), (&mut self.offset, data.inputs.offset)] {
-            if let (Some(to), Some(from)) = (to, from) {
-                to.clear();
-                to.extend(select.iter().map(|&row| from[row as usize]));
+        if self.width == 1 {
+            self.targets.extend(select.iter().map(|&row| data.targets[row as usize]));
+        } else {
+            for &row in select {
+                self.targets.extend_from_slice(&data.targets[row as usize * self.width..][..self.width]);
             }
         }
-        if !self.constants.is_empty() {
-            let weight = |row: usize| data.weights.map_or(1.0, |weights| weights[row].to_f64());
-            self.constant = select.iter().map(|&row| weight(row as usize) * self.constants[row as usize]).sum();
-        }
+        gather(&mut self.weights, data.weights, select);
+    }
+
+    /// Gathers the offsets of the selected rows.
+    pub(crate) fn load_offset(&mut self, inputs: &Inputs<'_, T>, select: &[u32]) {
+        gather(&mut self.offset, inputs.offset, select);
     }
 
     pub(crate) fn y(&self) -> Rows<'_, T> {
         Rows {
             targets: &self.targets,
             width: self.width,
-            weights: self.weights.as_deref(),
-            offset: self.offset.as_deref(),
-            constant: self.constant,
+            weights: Some(self.weights.as_slice()).filter(|w| !w.is_empty()),
+            offset: Some(self.offset.as_slice()).filter(|o| !o.is_empty()),
         }
     }
+}
 
-    /// The sum of the rows' weights.
-    pub(crate) fn total_weight(&self) -> f64 {
-        match &self.weights {
-            Some(weights) => weights.iter().map(|w| w.to_f64()).sum(),
-            None => self.rows as f64,
-        }
+fn gather<T: Scalar>(to: &mut Vec<T>, from: Option<&[T]>, select: &[u32]) {
+    to.clear();
+    if let Some(from) = from {
+        to.extend(select.iter().map(|&row| from[row as usize]));
     }
 }

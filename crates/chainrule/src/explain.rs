@@ -3,7 +3,7 @@
 use crate::compute::Compute;
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::kernel::{Buffer, panels_len, transpose, unpack};
+use crate::kernel::unpack;
 use crate::network::Network;
 use crate::scalar::Scalar;
 
@@ -26,25 +26,17 @@ impl<T: Scalar> Network<T> {
     ///
     /// # Errors
     /// If the data does not fit the network.
-    pub fn input_gradient(&mut self, compute: &mut Compute, data: &Dataset<'_, T>) -> Result<Vec<T>> {
-        let first = &self.topology.layers[0];
-        let (inputs, outputs) = (first.inputs, first.outputs);
-        // Without embeddings training does not go down to the input, and has no W' of the first layer.
-        let missing = self.transposed[0].is_none();
-        if missing {
-            let w = &self.parameters[self.topology.layout.views[first.weight].range::<T>()];
-            let mut w_transposed = Buffer::zeros(panels_len::<T>(outputs, inputs));
-            transpose(w, inputs, outputs, &mut w_transposed);
-            self.transposed[0] = Some(w_transposed);
+    pub fn input_gradient(&self, compute: &mut Compute, data: &Dataset<'_, T>) -> Result<Vec<T>> {
+        // Training goes down to the input only where that has parameters of its own.
+        let descending = self.down_to_input();
+        let (_, blocks) = descending.backpropagate(compute, data)?;
+        let (numeric, inputs) = (self.spec.inputs, self.topology.layers[0].inputs);
+        let mut gradient = Vec::with_capacity(data.len() * numeric);
+        for block in blocks.used() {
+            let mut delta = vec![T::ZERO; block.rows * inputs];
+            unpack(&block.delta[0], block.rows, inputs, &mut delta);
+            gradient.extend(delta.chunks_exact(inputs).flat_map(|row| &row[..numeric]));
         }
-        let done = self.backpropagate(compute, data);
-        if missing {
-            self.transposed[0] = None;
-        }
-        let work = done?.work;
-        let mut delta = vec![T::ZERO; work.rows * inputs];
-        unpack(&work.delta, work.rows, inputs, &mut delta);
-        let numeric = self.spec().inputs;
-        Ok(delta.chunks_exact(inputs).flat_map(|row| &row[..numeric]).copied().collect())
+        Ok(gradient)
     }
 }

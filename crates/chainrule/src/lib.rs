@@ -11,6 +11,7 @@
 //! | (10) | its start | `cost/` |
 
 mod activation;
+mod block;
 pub mod check;
 mod compute;
 mod cost;
@@ -27,10 +28,13 @@ pub mod metric;
 mod network;
 mod optimizer;
 mod params;
+mod predict;
 mod rng;
 mod scalar;
 mod schedule;
+mod spec;
 mod special;
+mod topology;
 mod train;
 
 pub use activation::Activation;
@@ -44,10 +48,12 @@ pub use init::Initializer;
 pub use kernel::{Isa, UnknownIsa};
 pub use layer::category_embedding::Embedding;
 pub use metric::Metric;
-pub use network::{Hidden, Network, NetworkSpec};
+pub use network::Network;
 pub use optimizer::Optimizer;
 pub use params::{Role, View};
+pub use predict::Predictor;
 pub use rng::Key;
 pub use scalar::Scalar;
 pub use schedule::Schedule;
+pub use spec::{Hidden, NetworkSpec};
 pub use train::{Ended, EpochRecord, Event, Flow, TrainReport, TrainSettings, train};

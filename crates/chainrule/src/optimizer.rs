@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::compute::Compute;
 use crate::error::{Result, setting};
-use crate::kernel::{Buffer, Companions, Epilogue, Isa, Out, Product, Simd, Tile, VectorFn, map, map_all, multiply};
-use crate::layer::GradientSink;
+use crate::kernel::math;
+use crate::kernel::{Buffer, Isa, Operands, Outer, Part, Simd, Tile, TileFn, VectorFn, map, map_all, outer_sums};
 use crate::params::{Role, View};
 use crate::scalar::Scalar;
+use crate::topology::GradientSink;
 
 /// An optimizer and its constants; the learning rate mu comes from the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,26 +120,28 @@ pub(crate) struct State<T> {
     optimizer: Optimizer,
     /// Running means, one buffer each, in the parameters' layout.
     buffers: Vec<Buffer<T>>,
-    /// Steps done.
-    steps: u32,
-    /// For gradients that are no matrix product.
+    /// beta1^t and beta2^t of Adam, t the steps done.
+    powers: [f64; 2],
+    /// For the gradients of tables.
     scratch: Buffer<T>,
 }
 
 impl<T: Scalar> State<T> {
     pub(crate) fn new(optimizer: Optimizer, views: &[View], len: usize) -> Self {
-        let longest = views.iter().filter(|v| v.role != Role::Weight).map(|v| v.range::<T>().len()).max();
+        let longest = views.iter().filter(|v| v.role == Role::Table).map(|v| v.range::<T>().len()).max();
         Self {
             optimizer,
             buffers: (0..optimizer.states()).map(|_| Buffer::zeros(len)).collect(),
-            steps: 0,
+            powers: [1.0; 2],
             scratch: Buffer::zeros(longest.unwrap_or(0)),
         }
     }
 
     /// Begins a step: gradients handed to the result move `parameters` at once.
     pub(crate) fn step<'a>(&'a mut self, parameters: &'a mut [T], step: Step) -> Update<'a, T> {
-        self.steps += 1;
+        if let Optimizer::Adam { beta1, beta2, .. } = self.optimizer {
+            self.powers = [self.powers[0] * beta1, self.powers[1] * beta2];
+        }
         Update { state: self, parameters, step }
     }
 }
@@ -150,60 +153,73 @@ pub(crate) struct Update<'a, T> {
     step: Step,
 }
 
-/// Calls `$f!(rule, [buffers ...])` with the optimizer's rule and the slices it moves.
+/// Evaluates `$body` with `$rule`, which makes the optimizer's rule for parameters of a role, and `$buffers`, the parameters
+/// and the state that it moves.
 macro_rules! with_rule {
-    ($update:ident, $view:ident, $f:ident) => {{
-        let range = $view.range::<T>();
-        let w = &mut $update.parameters[range.clone()];
-        let gradient = Gradient::new(&$update.step, $view.role);
-        let steps = $update.state.steps;
-        match ($update.state.optimizer, $update.state.buffers.as_mut_slice()) {
+    ($update:ident, |$buffers:ident, $rule:ident| $body:expr) => {{
+        let Update { state, parameters, step } = $update;
+        let (step, powers) = (*step, state.powers);
+        match (state.optimizer, state.buffers.as_mut_slice()) {
             (Optimizer::Momentum { momentum, nesterov }, [v]) => {
-                let rule = Momentum { gradient, momentum: T::from_f64(momentum), nesterov };
-                $f!(rule, [w, &mut v[range]])
+                let $rule = |role| Momentum::new(Gradient::new(&step, role), momentum, nesterov);
+                let $buffers = [&mut **parameters, &mut **v];
+                $body
             }
             (Optimizer::Adam { beta1, beta2, epsilon, weight_decay }, [m, v]) => {
-                let decay = if $view.role == Role::Weight { weight_decay } else { 0.0 };
-                let rule = Adam::new(gradient, [beta1, beta2, epsilon, decay], steps);
-                $f!(rule, [w, &mut m[range.clone()], &mut v[range]])
+                let $rule = |role| Adam::new(Gradient::new(&step, role), [beta1, beta2, epsilon], weight_decay, powers);
+                let $buffers = [&mut **parameters, &mut **m, &mut **v];
+                $body
             }
-            _ => $f!(Sgd { gradient }, [w]),
+            _ => {
+                let $rule = |role| Sgd { gradient: Gradient::new(&step, role) };
+                let $buffers = [&mut **parameters];
+                $body
+            }
         }
     }};
 }
 
 impl<T: Scalar> GradientSink<T> for Update<'_, T> {
-    fn weight(&mut self, compute: &mut Compute, view: &View, product: &Product<'_, T>, mirror: Option<&mut [T]>) {
+    fn layers(
+        &mut self,
+        compute: &mut Compute,
+        shared: bool,
+        (layers, operands): (&[Outer], &dyn Operands<T>),
+        transposed: &mut [T],
+    ) {
         let Compute { team, isa } = compute;
-        macro_rules! run {
-            ($rule:expr, $matrices:expr) => {
-                multiply(team, *isa, product, Out::Consume, Companions { matrices: $matrices, mirror }, &Move($rule))
-            };
-        }
-        with_rule!(self, view, run);
+        with_rule!(self, |buffers, rule| {
+            let rules = Move { weight: rule(Role::Weight), bias: rule(Role::Bias) };
+            outer_sums(team, *isa, shared, layers, operands, buffers, transposed, &rules);
+        });
     }
 
-    fn vector(&mut self, compute: &mut Compute, view: &View, fill: &mut dyn FnMut(&mut Compute, &mut [T])) {
+    fn table(&mut self, compute: &mut Compute, view: &View, fill: &mut dyn FnMut(&mut [T])) {
         let mut scratch = std::mem::take(&mut self.state.scratch);
-        let gradient = &mut scratch[..view.range::<T>().len()];
+        let range = view.range::<T>();
+        let gradient = &mut scratch[..range.len()];
         gradient.fill(T::ZERO);
-        fill(compute, gradient);
-        macro_rules! run {
-            ($rule:expr, $slices:expr) => {
-                map_all(compute.isa, $slices, [&*gradient], &$rule)
-            };
-        }
-        with_rule!(self, view, run);
+        fill(gradient);
+        with_rule!(self, |buffers, rule| {
+            map_all(compute.isa, buffers.map(|buffer| &mut buffer[range.clone()]), [&*gradient], &rule(Role::Table));
+        });
         self.state.scratch = scratch;
     }
 }
 
-/// Applies a rule to the tile of a gradient.
-struct Move<R>(R);
+/// Applies the rules to the tiles of gradients.
+struct Move<R> {
+    weight: R,
+    bias: R,
+}
 
-impl<T: Scalar, R: VectorFn<T, N, 1>, const N: usize> Epilogue<T, N> for Move<R> {
-    fn apply(&self, isa: Isa, tile: Tile, gradient: &mut [T], parts: [&mut [T]; N]) {
-        map(isa, tile, parts, [&*gradient], &self.0);
+impl<T: Scalar, R: VectorFn<T, N, 1>, const N: usize> TileFn<T, N> for Move<R> {
+    fn apply(&self, isa: Isa, part: Part, tile: Tile, gradient: &mut [T], parts: [&mut [T]; N]) {
+        let rule = match part {
+            Part::Weight(_) => &self.weight,
+            Part::Bias(_) => &self.bias,
+        };
+        map(isa, tile, parts, [&*gradient], rule);
     }
 }
 
@@ -213,7 +229,10 @@ struct Gradient<T> {
     scale: T,
     l1: T,
     l2: T,
+    penalised: bool,
     learning_rate: T,
+    /// Whether weight decay acts on the parameter.
+    decays: bool,
 }
 
 impl<T: Scalar> Gradient<T> {
@@ -223,7 +242,9 @@ impl<T: Scalar> Gradient<T> {
             scale: T::from_f64(step.gradient_scale),
             l1: T::from_f64(l1),
             l2: T::from_f64(l2),
+            penalised: l1 > 0.0 || l2 > 0.0,
             learning_rate: T::from_f64(step.learning_rate),
+            decays: role == Role::Weight,
         }
     }
 
@@ -231,6 +252,9 @@ impl<T: Scalar> Gradient<T> {
     #[inline(always)]
     fn of<S: Simd<T>>(&self, simd: S, w: S::Vector, g: S::Vector) -> S::Vector {
         let g = simd.mul(g, simd.splat(self.scale));
+        if !self.penalised {
+            return g;
+        }
         let g = simd.fma(simd.splat(self.l2), w, g);
         let (zero, l1) = (simd.splat(T::ZERO), simd.splat(self.l1));
         let falling = simd.select(simd.lt(w, zero), simd.neg(l1), zero);
@@ -239,6 +263,7 @@ impl<T: Scalar> Gradient<T> {
 }
 
 /// Eq. (7): w <- w - mu g.
+#[derive(Clone, Copy)]
 struct Sgd<T> {
     gradient: Gradient<T>,
 }
@@ -251,10 +276,17 @@ impl<T: Scalar> VectorFn<T, 1, 1> for Sgd<T> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Momentum<T> {
     gradient: Gradient<T>,
     momentum: T,
     nesterov: bool,
+}
+
+impl<T: Scalar> Momentum<T> {
+    fn new(gradient: Gradient<T>, momentum: f64, nesterov: bool) -> Self {
+        Self { gradient, momentum: T::from_f64(momentum), nesterov }
+    }
 }
 
 impl<T: Scalar> VectorFn<T, 2, 1> for Momentum<T> {
@@ -268,10 +300,14 @@ impl<T: Scalar> VectorFn<T, 2, 1> for Momentum<T> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Adam<T> {
     gradient: Gradient<T>,
     beta1: T,
     beta2: T,
+    /// 1 - beta1, 1 - beta2
+    rest1: T,
+    rest2: T,
     epsilon: T,
     /// 1 - mu decay
     keep: T,
@@ -282,17 +318,21 @@ struct Adam<T> {
 }
 
 impl<T: Scalar> Adam<T> {
-    fn new(gradient: Gradient<T>, [beta1, beta2, epsilon, decay]: [f64; 4], steps: u32) -> Self {
+    /// `powers`: beta1^t and beta2^t.
+    fn new(gradient: Gradient<T>, [beta1, beta2, epsilon]: [f64; 3], weight_decay: f64, powers: [f64; 2]) -> Self {
         let learning_rate = gradient.learning_rate.to_f64();
-        let steps = i32::try_from(steps).unwrap_or(i32::MAX);
+        let decay = if gradient.decays { weight_decay } else { 0.0 };
         Self {
             gradient,
             beta1: T::from_f64(beta1),
             beta2: T::from_f64(beta2),
-            epsilon: T::from_f64(epsilon),
+            rest1: T::ONE - T::from_f64(beta1),
+            rest2: T::ONE - T::from_f64(beta2),
+            // Smaller ones leave the range of `reciprocal`.
+            epsilon: T::from_f64(epsilon.max(1e-30)),
             keep: T::from_f64(1.0 - learning_rate * decay),
-            rate: T::from_f64(learning_rate / (1.0 - beta1.powi(steps))),
-            root: T::from_f64(1.0 / (1.0 - beta2.powi(steps)).sqrt()),
+            rate: T::from_f64(learning_rate / (1.0 - powers[0])),
+            root: T::from_f64(1.0 / (1.0 - powers[1]).sqrt()),
         }
     }
 }
@@ -302,11 +342,11 @@ impl<T: Scalar> VectorFn<T, 3, 1> for Adam<T> {
     fn apply<S: Simd<T>>(&self, simd: S, [w, m, v]: [S::Vector; 3], [g]: [S::Vector; 1]) -> [S::Vector; 3] {
         let g = self.gradient.of(simd, w, g);
         let (beta1, beta2) = (simd.splat(self.beta1), simd.splat(self.beta2));
-        let (rest1, rest2) = (simd.splat(T::ONE - self.beta1), simd.splat(T::ONE - self.beta2));
+        let (rest1, rest2) = (simd.splat(self.rest1), simd.splat(self.rest2));
         let m = simd.fma(beta1, m, simd.mul(rest1, g));
         let v = simd.fma(beta2, v, simd.mul(rest2, simd.mul(g, g)));
-        let root = simd.fma(simd.sqrt(v), simd.splat(self.root), simd.splat(self.epsilon));
-        let step = simd.div(simd.mul(simd.splat(self.rate), m), root);
-        [simd.sub(simd.mul(w, simd.splat(self.keep)), step), m, v]
+        let root = simd.fma(math::root(simd, v), simd.splat(self.root), simd.splat(self.epsilon));
+        let step = simd.mul(simd.splat(self.rate), m);
+        [simd.fnma(step, math::reciprocal(simd, root), simd.mul(w, simd.splat(self.keep))), m, v]
     }
 }

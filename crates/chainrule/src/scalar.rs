@@ -3,7 +3,7 @@
 
 use crate::cost::Costs;
 use crate::kernel::math::Constants;
-use crate::kernel::{Isa, Product, Tile, TileJob, VectorJob};
+use crate::kernel::{Isa, OuterJob, OuterTile, PanelsJob, Product, Sums, VectorJob};
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
@@ -52,10 +52,14 @@ pub trait Scalar:
     fn is_finite(self) -> bool;
     /// Runs `job` compiled for `isa`.
     fn dispatch<J: VectorJob<Self>>(isa: Isa, job: J) -> J::Output;
-    /// The sums of one tile of a product, into `out`. Not generic, so that the largest piece of machine code is compiled
-    /// once and not again in every crate that trains a network.
+    /// The sums of some panels of a product, from number `first` on, into `out`. Not generic, like [`outer_tile`]
+    /// (Self::outer_tile), so that the largest pieces of machine code are compiled once and not again in every crate that trains
+    /// a network.
     #[doc(hidden)]
-    fn product_tile(isa: Isa, product: &Product<'_, Self>, tile: Tile, out: &mut [Self]);
+    fn product_panels(isa: Isa, product: &Product<'_, Self>, first: usize, out: &mut [Self]);
+    /// The sums of one tile of a gradient.
+    #[doc(hidden)]
+    fn outer_tile(isa: Isa, tile: &OuterTile<'_, Self>, sums: &mut Sums<Self>);
 }
 
 macro_rules! scalar {
@@ -83,8 +87,11 @@ macro_rules! scalar {
             fn dispatch<J: VectorJob<Self>>(isa: Isa, job: J) -> J::Output {
                 isa.$run(job)
             }
-            fn product_tile(isa: Isa, product: &Product<'_, Self>, tile: Tile, out: &mut [Self]) {
-                Self::dispatch(isa, TileJob { product, tile, out });
+            fn product_panels(isa: Isa, product: &Product<'_, Self>, first: usize, out: &mut [Self]) {
+                Self::dispatch(isa, PanelsJob { product, first, out });
+            }
+            fn outer_tile(isa: Isa, tile: &OuterTile<'_, Self>, sums: &mut Sums<Self>) {
+                Self::dispatch(isa, OuterJob { tile, sums });
             }
         }
     };

@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::block::Blocks;
 use crate::compute::Compute;
-use crate::data::{Batch, Dataset};
+use crate::cost::Constants;
+use crate::data::Dataset;
 use crate::error::{Result, setting};
 use crate::kernel::Buffer;
 use crate::metric::Metric;
-use crate::network::{CHUNK, Network, Workspace};
+use crate::network::Network;
 use crate::optimizer::{Optimizer, State, Step};
+use crate::predict::CHUNK;
 use crate::rng::Key;
 use crate::scalar::Scalar;
 use crate::schedule::Schedule;
@@ -181,8 +184,8 @@ pub fn train<T: Scalar>(
         valid.check(network.spec())?;
         check_metric(settings.metric, network)?;
     }
-    let mut trainer = Trainer::new(network, data, settings);
-    let mut watch = Watch::new(network, valid, settings);
+    let mut trainer = Trainer::new(network, compute, data, settings);
+    let mut watch = Watch::new(network, compute, valid, settings);
     for epoch in 1..=settings.epochs {
         let (cost, ended) = trainer.epoch(network, compute, data, epoch, observer);
         if let Some(ended) = ended {
@@ -213,21 +216,21 @@ fn check_metric<T: Scalar>(metric: Metric, network: &Network<T>) -> Result<()> {
 struct Trainer<'a, T> {
     settings: &'a TrainSettings,
     order: Vec<u32>,
-    batch: Batch<T>,
-    work: Workspace<T>,
+    blocks: Blocks<T>,
+    constants: Constants,
     state: State<T>,
     steps: u64,
     learning_rate: f64,
 }
 
 impl<'a, T: Scalar> Trainer<'a, T> {
-    fn new(network: &Network<T>, data: &Dataset<'_, T>, settings: &'a TrainSettings) -> Self {
+    fn new(network: &Network<T>, compute: &Compute, data: &Dataset<'_, T>, settings: &'a TrainSettings) -> Self {
         let capacity = settings.batch.min(data.len());
         Self {
             settings,
             order: data.rows().collect(),
-            batch: Batch::new(data, &network.spec().head, capacity),
-            work: Workspace::new(&network.topology, capacity, true),
+            blocks: Blocks::new(network.spec(), &network.topology, capacity, compute, true),
+            constants: Constants::new(&network.spec().head, data),
             state: State::new(settings.optimizer, network.views(), network.parameters.len()),
             steps: 0,
             learning_rate: settings.learning_rate,
@@ -252,14 +255,14 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let batches = self.order.len().div_ceil(self.settings.batch);
         let (mut cost, mut total) = (0.0, 0.0);
         for number in 0..batches {
-            let (batch_cost, weight) = self.step(network, compute, data, number, batches);
+            let (rows, batch_cost, weight) = self.step(network, compute, data, number, batches);
             if !batch_cost.is_finite() {
                 return (batch_cost, Some(Ended::NonFinite { epoch, batch: number + 1 }));
             }
             cost += batch_cost;
             total += weight;
             let mean = if weight > 0.0 { batch_cost / weight } else { 0.0 };
-            let event = Event::Batch { epoch, batch: number + 1, batches, rows: self.work.rows, cost: mean };
+            let event = Event::Batch { epoch, batch: number + 1, batches, rows, cost: mean };
             if observer(&event) == Flow::Stop {
                 return (cost, Some(Ended::Stopped));
             }
@@ -267,7 +270,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         (cost / total, None)
     }
 
-    /// Forward, cost, backward and the optimizer's step on one batch. Returns its cost, a sum, and its total weight.
+    /// Forward, cost, backward and the optimizer's step on one batch. Returns its rows, its cost, a sum, and its total weight.
     fn step(
         &mut self,
         network: &mut Network<T>,
@@ -275,16 +278,19 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         data: &Dataset<'_, T>,
         number: usize,
         batches: usize,
-    ) -> (f64, f64) {
+    ) -> (usize, f64, f64) {
         let first = number * self.settings.batch;
         let rows = &self.order[first..self.order.len().min(first + self.settings.batch)];
-        self.batch.load(data, rows);
-        self.work.load(&data.inputs, rows);
-        let weight = self.batch.total_weight();
-        let (head, outputs) = (&network.spec().head, network.spec().outputs);
         let masks = Key::new(self.settings.seed).part(u64::MAX).part(self.steps);
-        network.topology.forward(compute, &network.parameters, &mut self.work, Some(masks));
-        let cost = self.work.cost(compute.isa, head, outputs, self.batch.y());
+        let isa = compute.isa;
+        let Network { spec, topology, parameters, transposed } = network;
+        self.blocks.each(compute, rows, &|block, select, first| {
+            block.load_all(isa, data, select, first);
+            topology.forward(isa, parameters, block, Some(masks));
+            block.cost(isa, spec);
+            topology.backward(isa, transposed, block);
+        });
+        let (cost, weight) = (self.blocks.cost() + self.constants.of(rows), self.blocks.total_weight());
         // Nothing to learn from a batch without weight, nothing good from a cost without bounds.
         if weight > 0.0 && cost.is_finite() {
             let steps = (batches * self.settings.epochs) as u64;
@@ -295,11 +301,11 @@ impl<'a, T: Scalar> Trainer<'a, T> {
                 l1: self.settings.l1,
                 l2: self.settings.l2,
             };
-            let mut update = self.state.step(&mut network.parameters, step);
-            network.topology.backward(compute, &mut network.transposed, &mut self.work, &mut update);
+            let mut update = self.state.step(parameters, step);
+            topology.gradients(compute, &self.blocks, transposed, &mut update);
         }
         self.steps += 1;
-        (cost, weight)
+        (rows.len(), cost, weight)
     }
 }
 
@@ -318,7 +324,12 @@ struct Best<T> {
 }
 
 impl<'a, T: Scalar> Watch<'a, T> {
-    fn new(network: &Network<T>, valid: Option<&Dataset<'a, T>>, settings: &'a TrainSettings) -> Self {
+    fn new(
+        network: &Network<T>,
+        compute: &Compute,
+        valid: Option<&Dataset<'a, T>>,
+        settings: &'a TrainSettings,
+    ) -> Self {
         let keep = settings.restore_best && (valid.is_some() || settings.patience > 0);
         let best = (keep || settings.patience > 0).then(|| Best {
             epoch: 0,
@@ -327,7 +338,7 @@ impl<'a, T: Scalar> Watch<'a, T> {
         });
         Self {
             settings,
-            valid: valid.map(|data| Validation::new(network, *data, settings.metric)),
+            valid: valid.map(|data| Validation::new(network, compute, *data, settings.metric)),
             history: Vec::with_capacity(settings.epochs.min(10_000)),
             best,
         }
@@ -376,22 +387,20 @@ struct Validation<'a, T> {
     data: Dataset<'a, T>,
     metric: Metric,
     rows: Vec<u32>,
-    batch: Batch<T>,
-    work: Workspace<T>,
-    offset: Vec<T>,
+    blocks: Blocks<T>,
+    constants: Constants,
     means: Vec<T>,
 }
 
 impl<'a, T: Scalar> Validation<'a, T> {
-    fn new(network: &Network<T>, data: Dataset<'a, T>, metric: Metric) -> Self {
+    fn new(network: &Network<T>, compute: &Compute, data: Dataset<'a, T>, metric: Metric) -> Self {
         let capacity = CHUNK.min(data.len());
         Self {
             data,
             metric,
             rows: data.rows().collect(),
-            batch: Batch::new(&data, &network.spec().head, capacity),
-            work: Workspace::new(&network.topology, capacity, false),
-            offset: Vec::with_capacity(capacity),
+            blocks: Blocks::new(network.spec(), &network.topology, capacity, compute, false),
+            constants: Constants::new(&network.spec().head, &data),
             means: Vec::new(),
         }
     }
@@ -404,14 +413,17 @@ impl<'a, T: Scalar> Validation<'a, T> {
     }
 
     fn mean_cost(&mut self, network: &Network<T>, compute: &mut Compute) -> f64 {
-        let (head, outputs) = (&network.spec().head, network.spec().outputs);
+        let Network { spec, topology, parameters, .. } = network;
+        let (isa, data) = (compute.isa, &self.data);
         let (mut cost, mut total) = (0.0, 0.0);
         for rows in self.rows.chunks(CHUNK) {
-            self.batch.load(&self.data, rows);
-            self.work.load(&self.data.inputs, rows);
-            network.topology.forward(compute, &network.parameters, &mut self.work, None);
-            cost += self.work.cost(compute.isa, head, outputs, self.batch.y());
-            total += self.batch.total_weight();
+            self.blocks.each(compute, rows, &|block, select, first| {
+                block.load_all(isa, data, select, first);
+                topology.forward(isa, parameters, block, None);
+                block.cost(isa, spec);
+            });
+            cost += self.blocks.cost() + self.constants.of(rows);
+            total += self.blocks.total_weight();
         }
         cost / total
     }
@@ -420,7 +432,7 @@ impl<'a, T: Scalar> Validation<'a, T> {
         let (head, outputs) = (&network.spec().head, network.spec().outputs);
         self.means.resize(self.rows.len() * outputs, T::ZERO);
         for (rows, means) in self.rows.chunks(CHUNK).zip(self.means.chunks_mut(CHUNK * outputs)) {
-            network.predict_rows(compute, &mut self.work, &self.data.inputs, rows, &mut self.offset, means);
+            crate::predict::means(network, compute, &mut self.blocks, &self.data.inputs, rows, means);
         }
         let means: Vec<f64> = self.means.iter().map(|x| x.to_f64()).collect();
         let width = head.target_width(outputs);

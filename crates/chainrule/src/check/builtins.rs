@@ -10,9 +10,10 @@ use crate::cost::{Head, PointwiseCost, Scale};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::layer::category_embedding::Embedding;
-use crate::network::{Hidden, Network, NetworkSpec};
+use crate::network::Network;
 use crate::optimizer::Optimizer;
 use crate::rng::Key;
+use crate::spec::{Hidden, NetworkSpec};
 use crate::train::{Flow, TrainSettings, train};
 
 const ROWS: usize = 5;

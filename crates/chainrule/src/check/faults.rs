@@ -8,8 +8,9 @@ use crate::activation::Activation;
 use crate::cost::{Head, PointwiseCost, Scale};
 use crate::layer::category_embedding::Embedding;
 use crate::layer::dropout::Mask;
-use crate::network::{Hidden, Network, NetworkSpec};
+use crate::network::Network;
 use crate::rng::Key;
+use crate::spec::{Hidden, NetworkSpec};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
@@ -165,7 +166,7 @@ impl Naive<'_> {
 
     fn mask(&self, l: usize, row: usize, unit: usize) -> f64 {
         let key = Setup::first_step(SEED, 0.0, 0.0).masks.unwrap();
-        Mask::new(0.3, key.part(l as u64)).value(row, UNITS, unit)
+        Mask::new(0.3, key.part(l as u64), 0).value(row, UNITS, unit)
     }
 
     fn forward(&self, row: usize) -> Pass {

@@ -8,9 +8,9 @@ use super::costs::{cost, kink_distance};
 use super::phi::{has_kink, phi};
 use crate::data::{Dataset, Inputs};
 use crate::layer::dropout::Mask;
-use crate::network::NetworkSpec;
 use crate::rng::Key;
 use crate::scalar::Scalar;
+use crate::spec::NetworkSpec;
 
 /// The step of the complex step.
 pub(super) const STEP: f64 = 1e-30;
@@ -185,7 +185,7 @@ impl<'a> Reference<'a> {
             z.iter().for_each(|z| self.see_kink(z.re.abs()));
         }
         let mask = self.setup.masks.filter(|_| hidden.dropout > 0.0);
-        let mask = mask.map(|key| Mask::new(hidden.dropout, key.part(l as u64)));
+        let mask = mask.map(|key| Mask::new(hidden.dropout, key.part(l as u64), 0));
         let kept = |j: usize| mask.map_or(1.0, |mask| mask.value(row, hidden.width, j));
         z.iter().enumerate().map(|(j, &z)| phi(hidden.activation, z) * kept(j)).collect()
     }

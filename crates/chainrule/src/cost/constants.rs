@@ -6,24 +6,36 @@ use crate::data::Dataset;
 use crate::kernel::{Isa, Simd, VectorFn, map_all, math};
 use crate::scalar::Scalar;
 
-impl Head {
-    /// The constant part of each row's cost, for the rows that count, in a place for every row; empty if there is none.
-    ///
-    /// In double precision and by the kernels' own functions: the same bits on every machine.
-    pub(crate) fn constants<T: Scalar>(&self, data: &Dataset<'_, T>) -> Vec<f64> {
-        match *self {
-            Self::Poisson | Self::NegativeBinomial { .. } => sums(data, &LnFactorial),
-            Self::Tweedie { power, dispersion } => {
+/// The constant part of each row's cost, times the row's weight, in a place for every row; empty if there is none.
+///
+/// In double precision and by the kernels' own functions: the same bits on every machine.
+pub(crate) struct Constants(Vec<f64>);
+
+impl Constants {
+    /// Those of the rows of `data` that count.
+    pub(crate) fn new<T: Scalar>(head: &Head, data: &Dataset<'_, T>) -> Self {
+        let mut constants = match *head {
+            Head::Poisson | Head::NegativeBinomial { .. } => sums(data, &LnFactorial),
+            Head::Tweedie { power, dispersion } => {
                 sums(data, &TweedieConstant::new(power, dispersion.number().unwrap_or(1.0)))
             }
             _ => vec![],
+        };
+        if let Some(weights) = data.weights {
+            constants.iter_mut().zip(weights).for_each(|(constant, weight)| *constant *= weight.to_f64());
         }
+        Self(constants)
+    }
+
+    /// The sum over the rows of these numbers.
+    pub(crate) fn of(&self, rows: &[u32]) -> f64 {
+        if self.0.is_empty() { 0.0 } else { rows.iter().map(|&row| self.0[row as usize]).sum() }
     }
 }
 
 /// The sum of f over the targets of each row.
 fn sums<T: Scalar>(data: &Dataset<'_, T>, f: &impl VectorFn<f64, 1, 0>) -> Vec<f64> {
-    let width = data.target_width();
+    let width = data.targets.len().checked_div(data.inputs.rows).unwrap_or(0).max(1);
     let rows: Vec<usize> = data.rows().map(|row| row as usize).collect();
     let targets = rows.iter().flat_map(|&row| &data.targets[row * width..][..width]);
     let mut values: Vec<f64> = targets.map(|y| y.to_f64()).collect();
@@ -35,6 +47,7 @@ fn sums<T: Scalar>(data: &Dataset<'_, T>, f: &impl VectorFn<f64, 1, 0>) -> Vec<f
 }
 
 /// y -> ln y! = ln Gamma(y + 1)
+#[derive(Clone, Copy)]
 struct LnFactorial;
 
 impl VectorFn<f64, 1, 0> for LnFactorial {
@@ -47,6 +60,7 @@ impl VectorFn<f64, 1, 0> for LnFactorial {
 /// y -> -ln a(y), the part of a Tweedie density without the mean (Dunn, Smyth 2005): a(0) = 1 and, with
 /// b = (2 - p) / (p - 1), a(y) = sum_j W_j / y over j >= 1,
 /// ln W_j = j [b ln y - ln(d (2 - p)) - b ln(d (p - 1))] - ln j! - ln Gamma(j b), d being the dispersion.
+#[derive(Clone, Copy)]
 struct TweedieConstant {
     power: f64,
     b: f64,

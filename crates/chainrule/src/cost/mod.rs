@@ -27,10 +27,11 @@ mod support;
 mod tweedie;
 mod weibull;
 
-use crate::kernel::{Columns, Isa, RowFn, Simd, lanes_from, map_rows, to_lanes};
+use crate::kernel::{Columns, Isa, RowFn, Simd, lanes_from, load, map_rows, to_lanes};
 use crate::scalar::Scalar;
 use canonical::{Bernoulli, Categorical, Gaussian, Poisson};
 use categorical::WeightedCategorical;
+pub(crate) use constants::Constants;
 pub use head::Head;
 use link::Second;
 pub(crate) use link::{LOG_LIMIT, TANGENT_FROM};
@@ -89,13 +90,14 @@ macro_rules! with_likelihood {
     }};
 }
 
-/// The passes of the heads over a batch. Not generic, so that they are compiled once and not again in every crate that
+/// The passes of the heads over rows. Not generic, so that they are compiled once and not again in every crate that
 /// trains a network.
 #[doc(hidden)]
 pub trait Costs: Sized {
-    /// delta^(L) of a batch, and the batch's cost: the sum over rows, each with its weight.
+    /// delta^(L) of some rows, and the cost of each, both times the row's weight.
     ///
     /// `z` and `delta` are (rows x outputs) in panels.
+    #[allow(clippy::too_many_arguments)] // The operands of one equation.
     fn start(
         head: &Head,
         isa: Isa,
@@ -103,10 +105,11 @@ pub trait Costs: Sized {
         z: &[Self],
         y: Rows<'_, Self>,
         delta: &mut [Self],
+        costs: &mut [Self],
         scratch: &mut [Self],
-    ) -> f64;
+    );
 
-    /// The means o of a batch, (rows x outputs) in panels, as are the pre-activations `z`. `offset` as in [`Rows`].
+    /// The means o of some rows, (rows x outputs) in panels, as are the pre-activations `z`. `offset` as in [`Rows`].
     fn mean(
         head: &Head,
         isa: Isa,
@@ -128,14 +131,13 @@ macro_rules! costs {
                 z: &[Self],
                 y: Rows<'_, Self>,
                 delta: &mut [Self],
+                costs: &mut [Self],
                 scratch: &mut [Self],
-            ) -> f64 {
+            ) {
                 let located = head.offset_outputs(shape.1);
                 with_likelihood!(head, likelihood => {
-                    let mut job = Start { likelihood, y, located, cost: y.constant };
-                    map_rows(isa, shape, z, delta, scratch, &mut job);
-                    job.cost
-                })
+                    map_rows(isa, shape, z, delta, scratch, &mut Start { likelihood, y, located, costs });
+                });
             }
 
             fn mean(
@@ -171,8 +173,6 @@ pub struct Rows<'a, T> {
     pub(crate) weights: Option<&'a [T]>,
     /// Added to the pre-activation of each output that is a location (a log-exposure); 0 if absent.
     pub(crate) offset: Option<&'a [T]>,
-    /// What the batch's cost has besides: the rows' constants, with their weights.
-    pub(crate) constant: f64,
 }
 
 impl<T: Scalar> Rows<'_, T> {
@@ -180,6 +180,9 @@ impl<T: Scalar> Rows<'_, T> {
     #[inline(always)]
     fn target<S: Simd<T>>(&self, simd: S, group: &Columns<'_, T>, k: usize) -> S::Vector {
         let from = &self.targets[group.first * self.width + k..];
+        if self.width == 1 && group.count == S::LANES {
+            return load(simd, from);
+        }
         lanes_from(simd, group.count, |i| from[i * self.width])
     }
 }
@@ -192,7 +195,7 @@ struct Start<'a, T, L> {
     likelihood: &'a L,
     y: Rows<'a, T>,
     located: Located,
-    cost: f64,
+    costs: &'a mut [T],
 }
 
 impl<T: Scalar, L: Likelihood> RowFn<T> for Start<'_, T, L> {
@@ -210,9 +213,7 @@ impl<T: Scalar, L: Likelihood> RowFn<T> for Start<'_, T, L> {
             }
             cost.iter_mut().zip(weights).for_each(|(cost, &weight)| *cost = *cost * weight);
         }
-        for &row in &cost[..count] {
-            self.cost += row.to_f64();
-        }
+        self.costs[first..first + count].copy_from_slice(&cost[..count]);
     }
 }
 

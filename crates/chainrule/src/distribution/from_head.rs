@@ -1,15 +1,14 @@
 //! From pre-activations to distributions.
 
 use super::Distribution;
+use crate::block::Blocks;
 use crate::compute::Compute;
 use crate::cost::{Head, LOG_LIMIT, Scale, TANGENT_FROM};
 use crate::data::Inputs;
 use crate::error::{Result, setting};
 use crate::network::Network;
+use crate::predict::CHUNK;
 use crate::scalar::Scalar;
-
-/// Rows that pass through the network at a time.
-const CHUNK: usize = 256;
 
 impl Head {
     /// The distribution of each target of a row with pre-activations `z` (offset included); None for a pair of cost and
@@ -96,19 +95,34 @@ impl<T: Scalar> Network<T> {
         if head.distributions(&vec![0.0; self.spec().outputs]).is_none() {
             return setting(format!("the {} head gives means only, no distribution", head.name()));
         }
+        let z = self.pre_activations(compute, inputs)?;
+        let rows = z.chunks_exact(self.spec().outputs);
+        Ok(rows.flat_map(|z| head.distributions(z).into_iter().flatten()).collect())
+    }
+
+    /// The pre-activations z^(L) of every row, offsets included: (rows x outputs), row-major.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn pre_activations(&self, compute: &mut Compute, inputs: &Inputs<'_, T>) -> Result<Vec<f64>> {
         inputs.check(self.spec())?;
-        let located: Vec<usize> = head.offset_outputs(self.spec().outputs).collect();
-        let mut distributions = Vec::with_capacity(inputs.rows);
-        for first in (0..inputs.rows).step_by(CHUNK) {
-            let part = inputs.part(first, CHUNK.min(inputs.rows - first));
-            let z = self.scores(compute, &part)?;
-            for (row, z) in z.chunks_exact(self.spec().outputs).enumerate() {
-                let mut z: Vec<f64> = z.iter().map(|z| z.to_f64()).collect();
-                let offset = part.offset.map_or(0.0, |offset| offset[row].to_f64());
-                located.iter().for_each(|&k| z[k] += offset);
-                distributions.extend(head.distributions(&z).into_iter().flatten());
-            }
+        let Network { spec, topology, parameters, .. } = self;
+        let (outputs, isa) = (spec.outputs, compute.isa);
+        let mut blocks = Blocks::new(spec, topology, CHUNK.min(inputs.rows), compute, false);
+        let rows: Vec<u32> = (0..inputs.rows as u32).collect();
+        let mut z = Vec::with_capacity(inputs.rows * outputs);
+        for rows in rows.chunks(CHUNK) {
+            blocks.each(compute, rows, &|block, select, first| {
+                block.load(isa, inputs, select, first);
+                topology.forward(isa, parameters, block, None);
+            });
+            let mut chunk = vec![T::ZERO; rows.len() * outputs];
+            blocks.used().iter().for_each(|block| block.write_pre_activations(outputs, &mut chunk));
+            z.extend(chunk.iter().map(|z| z.to_f64()));
         }
-        Ok(distributions)
+        for (z, offset) in z.chunks_exact_mut(outputs).zip(inputs.offset.unwrap_or_default()) {
+            spec.head.offset_outputs(outputs).for_each(|k| z[k] += offset.to_f64());
+        }
+        Ok(z)
     }
 }

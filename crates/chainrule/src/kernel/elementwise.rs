@@ -1,11 +1,11 @@
-//! Element-by-element passes over a tile, and sums down its columns.
+//! Element-by-element passes over a tile.
 
 use super::product::Tile;
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
 /// A function of single elements, written on whole registers: `N` values are replaced, `R` more are read.
-pub trait VectorFn<T: Scalar, const N: usize, const R: usize>: Sync {
+pub trait VectorFn<T: Scalar, const N: usize, const R: usize>: Copy + Sync {
     /// The new values from the old ones and the inputs. Implementations are `#[inline(always)]`.
     fn apply<S: Simd<T>>(&self, simd: S, values: [S::Vector; N], inputs: [S::Vector; R]) -> [S::Vector; N];
 }
@@ -53,6 +53,8 @@ impl<T: Scalar, F: VectorFn<T, N, R>, const N: usize, const R: usize> VectorJob<
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
+        // A copy, whose numbers stay in registers: the stores below cannot change it.
+        let f = *self.f;
         let vectors = self.tile.cols.div_ceil(S::LANES);
         for row in 0..self.tile.rows {
             for vector in 0..vectors {
@@ -67,46 +69,11 @@ impl<T: Scalar, F: VectorFn<T, N, R>, const N: usize, const R: usize> VectorJob<
                     for (input, from) in inputs.iter_mut().zip(self.inputs) {
                         *input = simd.load(from.add(at));
                     }
-                    for (value, to) in self.f.apply(simd, values, inputs).into_iter().zip(self.values) {
+                    for (value, to) in f.apply(simd, values, inputs).into_iter().zip(self.values) {
                         simd.store(to.add(at), value);
                     }
                 }
             }
-        }
-    }
-}
-
-/// out[c] = Σ_r m[r, c], one chain over the rows in order; `matrix` is (rows x cols) in panels, `out` padded to panels.
-///
-/// # Panics
-/// If `matrix` or `out` is too small for the shape.
-pub fn column_sums<T: Scalar>(isa: Isa, matrix: &[T], rows: usize, cols: usize, out: &mut [T]) {
-    assert!(matrix.len() >= super::panels::panels_len::<T>(rows, cols), "the matrix is smaller than its shape");
-    assert!(out.len() >= super::panels::panels_len::<T>(1, cols), "the row of sums is too small");
-    T::dispatch(isa, ColumnSums { matrix, rows, cols, out });
-}
-
-struct ColumnSums<'a, T> {
-    matrix: &'a [T],
-    rows: usize,
-    cols: usize,
-    out: &'a mut [T],
-}
-
-impl<T: Scalar> VectorJob<T> for ColumnSums<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
-        for col in (0..self.cols).step_by(S::LANES) {
-            let first = col / T::PANEL * T::PANEL * self.rows + col % T::PANEL;
-            let mut sum = simd.splat(T::ZERO);
-            for r in 0..self.rows {
-                // SAFETY: `column_sums` has checked the lengths; a panel holds whole registers.
-                sum = simd.add(sum, unsafe { simd.load(self.matrix.as_ptr().add(first + r * T::PANEL)) });
-            }
-            // SAFETY: as above.
-            unsafe { simd.store(self.out.as_mut_ptr().add(col), sum) };
         }
     }
 }

@@ -4,9 +4,12 @@
 
 #![allow(unsafe_code)]
 
+mod ahead;
 mod buffer;
+mod chain;
 mod elementwise;
 pub mod math;
+mod outer;
 mod panels;
 mod pool;
 mod product;
@@ -14,10 +17,12 @@ mod rowwise;
 mod simd;
 
 pub use buffer::Buffer;
-pub use elementwise::{VectorFn, column_sums, map, map_all};
+pub use elementwise::{VectorFn, map, map_all};
+pub(crate) use outer::OuterJob;
+pub use outer::{Operands, Outer, OuterTile, Part, Sums, TileFn, outer_sums};
 pub use panels::{gather, index, pack, panel_count, panels_len, transpose, unpack};
 pub use pool::Team;
-pub(crate) use product::TileJob;
-pub use product::{Companions, Epilogue, Left, Out, Product, Tile, multiply};
-pub use rowwise::{Columns, RowFn, lanes_from, map_rows, scratch_len, to_lanes};
+pub(crate) use product::PanelsJob;
+pub use product::{Finish, Product, Tile, multiply, multiply_shared};
+pub use rowwise::{Columns, RowFn, lanes_from, load, map_rows, scratch_len, to_lanes};
 pub use simd::{Isa, Simd, UnknownIsa, VectorJob};

@@ -4,6 +4,7 @@
 //! last one padded with unused columns: element (r, c) lies at `(c / P) * rows * P + r * P + c % P`. Products then read
 //! one operand element by element and the other in whole registers, in memory order, without packing or transposing.
 
+use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
 /// Panels that hold `cols` columns.
@@ -21,19 +22,44 @@ pub fn index<T: Scalar>(rows: usize, r: usize, c: usize) -> usize {
     (c / T::PANEL) * rows * T::PANEL + r * T::PANEL + c % T::PANEL
 }
 
-/// Copies the rows named by `select` from the row-major `source` (its rows `width` long) into the panels of `out`,
-/// a (`select.len()` x `cols`) matrix with `cols >= width`; columns from `width` on are left as they are.
-pub fn gather<T: Scalar>(source: &[T], width: usize, select: &[u32], out: &mut [T]) {
-    let rows = select.len();
-    let full = width / T::PANEL;
-    for (r, &row) in select.iter().enumerate() {
-        let from = &source[row as usize * width..][..width];
-        let (chunks, rest) = from.split_at(full * T::PANEL);
-        for (panel, chunk) in chunks.chunks_exact(T::PANEL).enumerate() {
-            out[(panel * rows + r) * T::PANEL..][..T::PANEL].copy_from_slice(chunk);
-        }
-        if !rest.is_empty() {
-            out[(full * rows + r) * T::PANEL..][..rest.len()].copy_from_slice(rest);
+/// Copies the rows named by `select` from the row-major `source` (its rows `width` long) into the panels of `out`, a
+/// (`select.len()` x `width`) matrix; what stands in the padding afterwards is not specified.
+///
+/// # Panics
+/// If a row lies past the end of `source`, or `out` is too small.
+pub fn gather<T: Scalar>(isa: Isa, source: &[T], width: usize, select: &[u32], out: &mut [T]) {
+    assert!(out.len() >= panels_len::<T>(select.len(), width), "the matrix of the selected rows is too small");
+    T::dispatch(isa, Gather { source, width, select, out });
+}
+
+struct Gather<'a, T> {
+    source: &'a [T],
+    width: usize,
+    select: &'a [u32],
+    out: &'a mut [T],
+}
+
+impl<T: Scalar> VectorJob<T> for Gather<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        let Self { source, width, select, out } = self;
+        let rows = select.len();
+        // Whole registers, up to one into the row behind; only the last row of the table has none behind.
+        let padded = width.next_multiple_of(S::LANES);
+        for (r, &row) in select.iter().enumerate() {
+            let from = &source[row as usize * width..];
+            assert!(from.len() >= width, "row {row} lies past the end");
+            let whole = if from.len() >= padded { width } else { width / S::LANES * S::LANES };
+            for c in (0..whole).step_by(S::LANES) {
+                // SAFETY: c + LANES is at most `from`'s length, and inside the padded row of `out`, whose length `gather` has
+                // checked.
+                unsafe { simd.store(out.as_mut_ptr().add(index::<T>(rows, r, c)), simd.load(from.as_ptr().add(c))) };
+            }
+            for c in whole..width {
+                out[index::<T>(rows, r, c)] = from[c];
+            }
         }
     }
 }
@@ -66,6 +92,52 @@ pub fn transpose<T: Scalar>(from: &[T], rows: usize, cols: usize, to: &mut [T]) 
     }
 }
 
+/// Writes a tile of `rows` rows (at most one panel high) transposed: column c becomes row c of `to`, which has as many rows as
+/// the tile has columns; lanes from `rows` on become zero.
+pub fn transpose_tile<T: Scalar>(isa: Isa, from: &[T], rows: usize, to: &mut [T]) {
+    assert!(rows <= T::PANEL && from.len() >= rows * T::PANEL && to.len() <= T::PANEL * T::PANEL);
+    T::dispatch(isa, TransposeTile { from, rows, to });
+}
+
+struct TransposeTile<'a, T> {
+    from: &'a [T],
+    rows: usize,
+    to: &'a mut [T],
+}
+
+impl<T: Scalar> VectorJob<T> for TransposeTile<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        let cols = self.to.len() / T::PANEL;
+        if cols <= 2 {
+            for (c, to) in self.to.chunks_exact_mut(T::PANEL).enumerate() {
+                for (r, to) in to.iter_mut().enumerate() {
+                    *to = if r < self.rows { self.from[r * T::PANEL + c] } else { T::ZERO };
+                }
+            }
+            return;
+        }
+        for c in (0..cols).step_by(S::LANES) {
+            for r in (0..T::PANEL).step_by(S::LANES) {
+                let mut square = [simd.splat(T::ZERO); 16];
+                let square = &mut square[..S::LANES];
+                // SAFETY: `transpose_tile` has checked the lengths; a panel's row holds whole registers.
+                unsafe {
+                    for (i, row) in square.iter_mut().take(self.rows.saturating_sub(r)).enumerate() {
+                        *row = simd.load(self.from.as_ptr().add((r + i) * T::PANEL + c));
+                    }
+                    simd.transpose(square);
+                    for (i, row) in square.iter().take(cols - c).enumerate() {
+                        simd.store(self.to.as_mut_ptr().add((c + i) * T::PANEL + r), *row);
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +161,22 @@ mod tests {
     }
 
     #[test]
+    fn a_transposed_tile_is_the_transpose_of_the_tile() {
+        for (rows, cols) in [(1, 1), (3, 32), (32, 7), (17, 16), (32, 32)] {
+            let source: Vec<f32> = (0..rows * cols).map(|i| i as f32 + 1.0).collect();
+            let mut tile = vec![f32::NAN; rows * 32];
+            pack(&source, rows, cols, &mut tile);
+            let mut expected = vec![0.0; cols * 32];
+            transpose(&tile, rows, cols, &mut expected);
+            for isa in Isa::available() {
+                let mut to = vec![f32::NAN; cols * 32];
+                transpose_tile(isa, &tile, rows, &mut to);
+                assert_eq!(to, expected, "{isa}, {rows} x {cols}");
+            }
+        }
+    }
+
+    #[test]
     fn gather_is_pack_of_the_selected_rows() {
         for width in [1usize, 15, 16, 17, 40] {
             let source: Vec<f64> = (0..6 * width).map(|i| i as f64).collect();
@@ -97,9 +185,14 @@ mod tests {
                 select.iter().flat_map(|&r| source[r as usize * width..][..width].to_vec()).collect();
             let mut expected = vec![0.0; panels_len::<f64>(4, width)];
             pack(&chosen, 4, width, &mut expected);
-            let mut out = vec![0.0; expected.len()];
-            gather(&source, width, &select, &mut out);
-            assert_eq!(out, expected);
+            for isa in Isa::available() {
+                let mut out = vec![0.0; expected.len()];
+                gather(isa, &source, width, &select, &mut out);
+                let [mut a, mut b] = [vec![0.0; 4 * width], vec![0.0; 4 * width]];
+                unpack(&out, 4, width, &mut a);
+                unpack(&expected, 4, width, &mut b);
+                assert_eq!(a, b, "{isa}, width {width}");
+            }
         }
     }
 }

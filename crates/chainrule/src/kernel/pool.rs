@@ -94,6 +94,27 @@ impl Team {
         assert!(!self.shared.panicked.load(Ordering::Relaxed), "a task of the team panicked");
     }
 
+    /// Runs `f` on each item, as [`run`](Self::run) does its tasks.
+    pub fn for_each<X: Send>(&mut self, items: &mut [X], shared: bool, f: &(dyn Fn(usize, &mut X) + Sync)) {
+        let count = items.len();
+        let items = Shards::new(items);
+        self.run(count, shared, &|i| {
+            // SAFETY: every task is run once, and the exclusive borrow of the items outlives `run`.
+            let item = unsafe { items.part(i, 1) };
+            f(i, &mut item[0]);
+        });
+    }
+
+    /// Runs `f` on each piece of `len` elements (the last may be shorter), shared by the team.
+    pub fn for_each_chunk<X: Send>(&mut self, items: &mut [X], len: usize, f: &(dyn Fn(usize, &mut [X]) + Sync)) {
+        let count = items.len();
+        let items = Shards::new(items);
+        self.run(count.div_ceil(len.max(1)), true, &|i| {
+            // SAFETY: as in `for_each`; the pieces are disjoint.
+            f(i, unsafe { items.part(i * len, len.min(count - i * len)) });
+        });
+    }
+
     fn publish(&mut self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
         let shared = &*self.shared;
         let number = shared.number.load(Ordering::Relaxed).wrapping_add(1);
@@ -195,6 +216,31 @@ fn sleep(shared: &Shared, me: usize, done: u32) {
         thread::park();
     }
     shared.shares[me].asleep.store(false, Ordering::SeqCst);
+}
+
+/// A slice whose disjoint parts are written by several threads.
+pub(super) struct Shards<T>(*mut T);
+
+// SAFETY: `part`'s contract makes concurrent uses disjoint.
+unsafe impl<T: Send> Sync for Shards<T> {}
+
+impl<T> Shards<T> {
+    pub(super) fn new(slice: &mut [T]) -> Self {
+        Self(slice.as_mut_ptr())
+    }
+
+    /// Where element `offset` stands, for prefetching.
+    pub(super) fn address(&self, offset: usize) -> *const T {
+        self.0.wrapping_add(offset)
+    }
+
+    /// # Safety
+    /// The range must lie in the slice, whose borrow must live on, and no two live parts may overlap.
+    #[allow(clippy::mut_from_ref)]
+    pub(super) unsafe fn part(&self, offset: usize, len: usize) -> &mut [T] {
+        // SAFETY: see the function's contract.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(offset), len) }
+    }
 }
 
 #[cfg(test)]

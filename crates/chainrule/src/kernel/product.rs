@@ -1,33 +1,25 @@
-//! The matrix product of all three uses in training, on column panels:
+//! The matrix product of a block of rows, on column panels, in the two uses that go row by row:
 //!
 //! | use | left | right |
 //! |---|---|---|
-//! | forward, Eq. (2): Z = H W + b | H by rows | W |
-//! | recursion, Eq. (9): Delta W' | Delta by rows | W', kept in panels of its own |
-//! | gradient, Eq. (6): H' Delta | H by columns | Delta |
+//! | forward, Eq. (2): Z = H W + 1 b' | H | W |
+//! | recursion, Eq. (9): Delta W' | Delta | W', kept in panels of its own |
 //!
-//! Every output element is one chain of fused multiply-adds over the depth, in order, whatever the tile, the register
-//! width or the thread: the result is the same bits on every machine.
+//! (The third, the gradient, sums over rows: see `outer.rs`.) Every output element is one chain of fused multiply-adds over
+//! the depth, in order, whatever the tile or the register width: the result is the same bits on every machine.
 
+use super::ahead::Ahead;
+use super::chain::{Walk, by_size, chain};
 use super::panels::{panel_count, panels_len};
 use super::pool::Team;
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
-/// Most rows of one task: its output (64 x 128 bytes) stays in the first-level cache for the epilogue.
-const TASK_ROWS: usize = 64;
+/// Panels that are computed at once where there are few rows: their chains hide each other's latency.
+const PANELS_OF_FEW_ROWS: usize = 4;
 
-/// Multiply-adds from which a product is worth sharing between threads (about 10 microseconds of one core).
-const SHARED_WORK: usize = 400_000;
-
-/// How the left operand is stored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Left {
-    /// As a (rows x depth) matrix.
-    Rows,
-    /// As a (depth x rows) matrix, to be read transposed.
-    Columns,
-}
+/// Up to so many rows are few.
+const FEW_ROWS: usize = 2;
 
 /// out (rows x cols) = 1 start' + left (rows x depth) right (depth x cols), everything in panels.
 #[derive(Clone, Copy)]
@@ -38,20 +30,31 @@ pub struct Product<'a, T> {
     pub cols: usize,
     /// Terms of every sum.
     pub depth: usize,
-    /// Left operand.
+    /// Left operand, rows x depth.
     pub left: &'a [T],
-    /// How `left` is stored.
-    pub left_kind: Left,
     /// Right operand, depth x cols.
     pub right: &'a [T],
     /// First term of every sum, one for each column (padded to whole panels); zero if absent.
     pub start: Option<&'a [T]>,
+    /// What becomes of a sum while it is in its register.
+    pub finish: Finish<'a, T>,
 }
 
-/// A finished piece of the result: some rows of one panel, contiguous in memory.
+/// The last operation on a sum.
+#[derive(Clone, Copy)]
+pub enum Finish<'a, T> {
+    /// None.
+    Keep,
+    /// The larger of this and the sum (a NaN stays).
+    AtLeast(T),
+    /// The sum where this matrix (rows x cols) is positive, else zero.
+    WherePositive(&'a [T]),
+}
+
+/// A finished piece of a matrix: some rows of one panel, contiguous in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Tile {
-    /// First element's place in the result's panels.
+    /// First element's place in the matrix's panels.
     pub offset: usize,
     /// First row.
     pub row: usize,
@@ -63,290 +66,302 @@ pub struct Tile {
     pub cols: usize,
 }
 
-/// What happens to a tile while it is still in the first-level cache.
-///
-/// `companions` are the parts of matrices of the result's shape that lie at the tile's place.
-pub trait Epilogue<T: Scalar, const C: usize>: Sync {
-    /// Takes the finished sums in `out`.
-    fn apply(&self, isa: Isa, tile: Tile, out: &mut [T], companions: [&mut [T]; C]);
-}
-
-/// Where the sums go.
-pub enum Out<'a, T> {
-    /// Into this matrix (rows x cols in panels).
-    Keep(&'a mut [T]),
-    /// To the epilogue only; tiles are then one panel wide and one panel high.
-    Consume,
-}
-
-/// Matrices of the result's shape that the epilogue reads and writes.
-pub struct Companions<'a, T, const C: usize> {
-    /// The matrices.
-    pub matrices: [&'a mut [T]; C],
-    /// Receives the transpose of the first companion after the epilogue. Goes with [`Out::Consume`] or a left operand by
-    /// columns, where a tile is one panel high.
-    pub mirror: Option<&'a mut [T]>,
-}
-
-impl<'a, T, const C: usize> From<[&'a mut [T]; C]> for Companions<'a, T, C> {
-    fn from(matrices: [&'a mut [T]; C]) -> Self {
-        Self { matrices, mirror: None }
+impl Tile {
+    /// The tile's elements in a matrix of the same shape.
+    pub fn range<T: Scalar>(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.rows * T::PANEL
     }
 }
 
-/// Computes `product`, tile by tile on `team`, and hands each tile to `epilogue`.
+/// Computes `product` into `out`, and calls `epilogue` with each finished panel while it is in the first-level cache.
 ///
 /// # Panics
-/// If an operand, `out` or a companion is too small for the shapes.
-pub fn multiply<T: Scalar, const C: usize>(
+/// If an operand or `out` is too small for the shapes.
+pub fn multiply<T: Scalar>(
+    isa: Isa,
+    product: &Product<'_, T>,
+    out: &mut [T],
+    mut epilogue: impl FnMut(Tile, &mut [T]),
+) {
+    product.check();
+    let panel_len = product.rows * T::PANEL;
+    let at_once = product.panels_at_once();
+    let out = &mut out[..panels_len::<T>(product.rows, product.cols)];
+    for (group, parts) in out.chunks_mut((at_once * panel_len).max(1)).enumerate() {
+        T::product_panels(isa, product, group * at_once, parts);
+        for (i, part) in parts.chunks_mut(panel_len.max(1)).enumerate() {
+            epilogue(product.tile(group * at_once + i), part);
+        }
+    }
+}
+
+/// [`multiply`] with the panels shared by a team: for products of few rows whose right operand is large. Each thread takes the
+/// same panels every time, so that they stay in its core's cache.
+///
+/// # Panics
+/// As [`multiply`].
+pub fn multiply_shared<T: Scalar>(
     team: &mut Team,
     isa: Isa,
     product: &Product<'_, T>,
-    out: Out<'_, T>,
-    companions: Companions<'_, T, C>,
-    epilogue: &impl Epilogue<T, C>,
+    out: &mut [T],
+    epilogue: &(impl Fn(Tile, &mut [T]) + Sync),
 ) {
     product.check();
-    let len = panels_len::<T>(product.rows, product.cols);
-    // A transposed left operand is read within one of its panels.
-    let by_panel = product.left_kind == Left::Columns || matches!(out, Out::Consume);
-    let task_rows = if by_panel { T::PANEL } else { TASK_ROWS };
-    let grid = Grid::new(product, task_rows);
-    let out = match out {
-        Out::Keep(matrix) => {
-            assert!(matrix.len() >= len, "the result's matrix is too small");
-            Some(Shards(matrix.as_mut_ptr()))
-        }
-        Out::Consume => None,
-    };
-    let mirror = companions.mirror.map(|matrix| {
-        assert!(by_panel && C > 0, "only panel-high tiles of a companion can be mirrored");
-        assert!(matrix.len() >= panels_len::<T>(product.cols, product.rows), "the mirror is too small");
-        Shards(matrix.as_mut_ptr())
-    });
-    let companions = companions.matrices.map(|matrix| {
-        assert!(matrix.len() >= len, "a companion matrix is too small");
-        Shards(matrix.as_mut_ptr())
-    });
-    let shared = product.rows * product.cols * product.depth >= SHARED_WORK;
-    team.run(grid.tasks(), shared, &|task| {
-        let tile = grid.tile::<T>(task);
-        let size = tile.rows * T::PANEL;
-        let mut scratch = [[T::ZERO; 32]; 32];
-        // SAFETY: the tiles of a grid are disjoint ranges inside `len`, every task is run once, and the exclusive borrows
-        // of the matrices outlive `run`.
-        let (sums, mut parts) = unsafe {
-            let sums = match &out {
-                Some(matrix) => matrix.part(tile.offset, size),
-                None => &mut scratch.as_flattened_mut()[..size],
-            };
-            (sums, companions.each_ref().map(|matrix| matrix.part(tile.offset, size)))
-        };
-        T::product_tile(isa, product, tile, sums);
-        epilogue.apply(isa, tile, sums, parts.each_mut().map(|part| &mut **part));
-        if let (Some(mirror), Some(part)) = (&mirror, parts.first()) {
-            // The tile is rows `col..` of the transpose's panel number `row / PANEL`.
-            let offset = tile.row * product.cols + tile.col * T::PANEL;
-            // SAFETY: as above, in the transpose; `tile.row` is a multiple of PANEL.
-            transpose_tile(part, tile, unsafe { mirror.part(offset, tile.cols * T::PANEL) });
+    let panel_len = product.rows * T::PANEL;
+    let at_once = product.panels_at_once();
+    let out = &mut out[..panels_len::<T>(product.rows, product.cols)];
+    team.for_each_chunk(out, at_once * panel_len, &|group, parts| {
+        T::product_panels(isa, product, group * at_once, parts);
+        for (i, part) in parts.chunks_mut(panel_len).enumerate() {
+            epilogue(product.tile(group * at_once + i), part);
         }
     });
-}
-
-/// Writes a tile (at most one panel high) transposed: column c becomes row c.
-fn transpose_tile<T: Scalar>(from: &[T], tile: Tile, to: &mut [T]) {
-    for (c, to) in to.chunks_exact_mut(T::PANEL).enumerate() {
-        for (to, from) in to.iter_mut().zip(from.chunks_exact(T::PANEL)) {
-            *to = from[c];
-        }
-    }
-    debug_assert_eq!(to.len(), tile.cols * T::PANEL);
-}
-
-/// A matrix whose disjoint parts are written by several threads.
-struct Shards<T>(*mut T);
-
-// SAFETY: `part`'s contract makes concurrent uses disjoint.
-unsafe impl<T: Send> Sync for Shards<T> {}
-
-impl<T> Shards<T> {
-    /// # Safety
-    /// The range must lie in the matrix, and no two live parts may overlap.
-    #[allow(clippy::mut_from_ref)]
-    unsafe fn part(&self, offset: usize, len: usize) -> &mut [T] {
-        // SAFETY: see the function's contract.
-        unsafe { std::slice::from_raw_parts_mut(self.0.add(offset), len) }
-    }
 }
 
 impl<T: Scalar> Product<'_, T> {
     fn check(&self) {
-        let left = match self.left_kind {
-            Left::Rows => panels_len::<T>(self.rows, self.depth),
-            Left::Columns => panels_len::<T>(self.depth, self.rows),
-        };
-        assert!(self.left.len() >= left, "the left operand is too small");
+        assert!(self.left.len() >= panels_len::<T>(self.rows, self.depth), "the left operand is too small");
         assert!(self.right.len() >= panels_len::<T>(self.depth, self.cols), "the right operand is too small");
         let start = panel_count::<T>(self.cols) * T::PANEL;
         assert!(self.start.is_none_or(|b| b.len() >= start), "the start row is too small");
-    }
-}
-
-/// The result cut into tasks: `task_rows` rows of one panel each.
-struct Grid {
-    rows: usize,
-    cols: usize,
-    task_rows: usize,
-    row_blocks: usize,
-    panels: usize,
-}
-
-impl Grid {
-    fn new<T: Scalar>(product: &Product<'_, T>, task_rows: usize) -> Self {
-        let Product { rows, cols, .. } = *product;
-        Self { rows, cols, task_rows, row_blocks: rows.div_ceil(task_rows), panels: panel_count::<T>(cols) }
-    }
-
-    fn tasks(&self) -> usize {
-        self.row_blocks * self.panels
-    }
-
-    /// Neighbouring tasks share a panel of the right operand.
-    fn tile<T: Scalar>(&self, task: usize) -> Tile {
-        let (panel, block) = (task / self.row_blocks, task % self.row_blocks);
-        let row = block * self.task_rows;
-        let col = panel * T::PANEL;
-        Tile {
-            offset: (panel * self.rows + row) * T::PANEL,
-            row,
-            rows: self.task_rows.min(self.rows - row),
-            col,
-            cols: T::PANEL.min(self.cols - col),
+        if let Finish::WherePositive(gate) = self.finish {
+            assert!(gate.len() >= panels_len::<T>(self.rows, self.cols), "the gate is too small");
         }
     }
+
+    fn panels_at_once(&self) -> usize {
+        if self.rows <= FEW_ROWS { PANELS_OF_FEW_ROWS } else { 1 }
+    }
+
+    /// All rows of panel number `panel`.
+    fn tile(&self, panel: usize) -> Tile {
+        let col = panel * T::PANEL;
+        Tile { offset: col * self.rows, row: 0, rows: self.rows, col, cols: T::PANEL.min(self.cols - col) }
+    }
 }
 
-/// Computes the sums of one tile.
-pub(crate) struct TileJob<'a, T> {
+/// Computes the sums of neighbouring panels, from number `first` on, into `out`, which is as long as they are.
+pub(crate) struct PanelsJob<'a, T> {
     pub(crate) product: &'a Product<'a, T>,
-    pub(crate) tile: Tile,
+    pub(crate) first: usize,
     pub(crate) out: &'a mut [T],
 }
 
-impl<T: Scalar> VectorJob<T> for TileJob<'_, T> {
+impl<T: Scalar> VectorJob<T> for PanelsJob<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(mut self, simd: S) {
-        let (most_rows, most_vectors) = S::TILE;
-        let vectors = self.tile.cols.div_ceil(S::LANES);
-        let mut vector = 0;
-        while vector < vectors {
-            let width = most_vectors.min(vectors - vector);
-            // Equal blocks of rows, not full ones and a rest.
-            let blocks = self.tile.rows.div_ceil(most_rows);
+        let rows = self.product.rows;
+        let panels = self.out.len().checked_div(rows * T::PANEL).unwrap_or(0);
+        if rows <= FEW_ROWS && panels == PANELS_OF_FEW_ROWS {
+            return self.few_rows(simd);
+        }
+        let cols = self.product.cols - self.first * T::PANEL;
+        if 2 * cols <= S::LANES && rows >= S::LANES && matches!(self.product.finish, Finish::Keep) {
+            return by_size!(S, cols, 1, {
+                if R <= 2 && rows > 2 * S::LANES {
+                    self.few_columns::<S, R, 4>(simd)
+                } else {
+                    self.few_columns::<S, R, 2>(simd)
+                }
+            });
+        }
+        // No closure: it would be compiled for the baseline.
+        for panel in 0..panels {
+            self.panel(simd, panel);
+        }
+    }
+}
+
+impl<T: Scalar> PanelsJob<'_, T> {
+    /// One panel, `panel` counted from `first`.
+    #[inline(always)]
+    fn panel<S: Simd<T>>(&mut self, simd: S, panel: usize) {
+        let col = (self.first + panel) * T::PANEL;
+        let vectors = T::PANEL.min(self.product.cols - col).div_ceil(S::LANES);
+        let rows = self.product.rows;
+        // Equal blocks of rows, not full ones and a rest.
+        let blocks = rows.div_ceil(S::TILE.0);
+        for vector in (0..vectors).step_by(S::TILE.1) {
+            let lane = vector * S::LANES;
             for block in 0..blocks {
-                let from = block * self.tile.rows / blocks;
-                let to = (block + 1) * self.tile.rows / blocks;
-                self.block(simd, from, to - from, vector * S::LANES, width);
+                let (from, to) = (block * rows / blocks, (block + 1) * rows / blocks);
+                let ahead = self.next_panel(col, vector / S::TILE.1 * blocks + block);
+                by_size!(S, to - from, S::TILE.1.min(vectors - vector), {
+                    // SAFETY: `Product::check` has compared the operands' lengths with the shapes; the rows lie inside the
+                    // shape, and so do the lanes, since a panel holds whole registers.
+                    unsafe { self.sums::<S, R, V>(simd, panel, from, |v| (0, lane + v * S::LANES), ahead) }
+                });
             }
-            vector += width;
         }
     }
-}
 
-/// Calls the block function for a number of rows and vectors known only at run time.
-macro_rules! by_size {
-    ($self:ident, $simd:ident, $rows:expr, $width:expr, $from:expr, $lane:expr; $($r:literal)*) => {
-        match ($rows, $width) {
-            $(
-                ($r, 1) if $r <= S::TILE.0 => $self.sums::<S, $r, 1>($simd, $from, $lane),
-                ($r, 2) if $r <= S::TILE.0 => $self.sums::<S, $r, 2>($simd, $from, $lane),
-            )*
-            _ => unreachable!("a block is at most S::TILE"),
-        }
-    };
-}
-
-impl<T: Scalar> TileJob<'_, T> {
+    /// What the inner loop number `turn` of a panel fetches ahead of the right operand's next panel.
     #[inline(always)]
-    fn block<S: Simd<T>>(&mut self, simd: S, from: usize, rows: usize, lane: usize, width: usize) {
-        by_size!(self, simd, rows, width, from, lane; 1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+    fn next_panel(&self, col: usize, turn: usize) -> Option<*const T> {
+        let Product { cols, depth, right, .. } = *self.product;
+        let place = turn * depth * Ahead::<T>::STEP;
+        let more = col + T::PANEL < cols && place < depth * T::PANEL;
+        more.then(|| right.as_ptr().wrapping_add((col + T::PANEL) * depth + place))
     }
 
-    /// The sums of rows `from .. from + R` and `V` registers of columns from `lane` on, kept in registers.
+    /// All rows of `PANELS_OF_FEW_ROWS` panels, one register of each at a time.
     #[inline(always)]
-    fn sums<S: Simd<T>, const R: usize, const V: usize>(&mut self, simd: S, from: usize, lane: usize) {
-        let Product { rows, depth, left, right, start, left_kind, .. } = *self.product;
-        let row = self.tile.row + from;
-        // SAFETY: `Product::check` has compared the operands' lengths with the shapes; the row block lies inside the tile,
-        // which `Grid` keeps inside the shapes; lane + V * LANES <= PANEL since a panel holds whole registers.
+    fn few_rows<S: Simd<T>>(&mut self, simd: S) {
+        const V: usize = PANELS_OF_FEW_ROWS;
+        for lane in (0..T::PANEL).step_by(S::LANES) {
+            let place = |v: usize| (v, lane);
+            // SAFETY: as in `panel`; the panels exist since `out` is as long as they are.
+            unsafe {
+                match self.product.rows {
+                    1 => self.sums::<S, 1, V>(simd, 0, 0, place, None),
+                    _ => self.sums::<S, 2, V>(simd, 0, 0, place, None),
+                }
+            }
+        }
+    }
+
+    /// All rows of a panel of C columns: the rows lie across the lanes, for which the left operand is transposed on the way.
+    /// `GROUPS` registers of rows take turns, so that their chains hide each other's latency.
+    #[inline(always)]
+    fn few_columns<S: Simd<T>, const C: usize, const GROUPS: usize>(&mut self, simd: S) {
+        let Product { rows, depth, right, start, .. } = *self.product;
+        let column = self.first * T::PANEL;
+        let right = &right[column * depth..];
+        // h[t][g]: term t of the rows of group g.
+        let mut h = [[simd.splat(T::ZERO); GROUPS]; 16];
+        for from in (0..rows).step_by(GROUPS * S::LANES) {
+            let mut sums = [[simd.splat(T::ZERO); C]; GROUPS];
+            if let Some(start) = start {
+                for sums in &mut sums {
+                    for (c, sum) in sums.iter_mut().enumerate() {
+                        *sum = simd.splat(start[column + c]);
+                    }
+                }
+            }
+            for done in (0..depth).step_by(S::LANES) {
+                for g in 0..GROUPS {
+                    let square = self.square(simd, from + g * S::LANES, done);
+                    for (h, &term) in h.iter_mut().zip(&square[..S::LANES]) {
+                        h[g] = term;
+                    }
+                }
+                for (t, h) in h[..S::LANES.min(depth - done)].iter().enumerate() {
+                    let terms = &right[(done + t) * T::PANEL..][..C];
+                    for (sums, &h) in sums.iter_mut().zip(h) {
+                        for (sum, &term) in sums.iter_mut().zip(terms) {
+                            *sum = simd.fma(h, simd.splat(term), *sum);
+                        }
+                    }
+                }
+            }
+            for (g, sums) in sums.iter().enumerate() {
+                let mut lanes = [[T::ZERO; 32]; C];
+                for (lanes, &sum) in lanes.iter_mut().zip(sums) {
+                    // SAFETY: LANES <= 32.
+                    unsafe { simd.store(lanes.as_mut_ptr(), sum) };
+                }
+                let first = from + g * S::LANES;
+                for i in 0..S::LANES.min(rows.saturating_sub(first)) {
+                    for (c, lanes) in lanes.iter().enumerate() {
+                        self.out[(first + i) * T::PANEL + c] = lanes[i];
+                    }
+                }
+            }
+        }
+    }
+
+    /// LANES terms from `done` on of LANES rows from `from` on of the left operand (zero past its end), transposed.
+    #[inline(always)]
+    fn square<S: Simd<T>>(&self, simd: S, from: usize, done: usize) -> [S::Vector; 16] {
+        let rows = self.product.rows;
+        let mut square = [simd.splat(T::ZERO); 16];
+        let first = (done / T::PANEL * rows + from) * T::PANEL + done % T::PANEL;
+        for (i, row) in square[..S::LANES].iter_mut().enumerate().take(rows.saturating_sub(from)) {
+            // SAFETY: row from + i < rows of the left operand, whose length `Product::check` has compared with the shape; a
+            // panel's row holds whole registers.
+            *row = unsafe { simd.load(self.product.left.as_ptr().add(first + i * T::PANEL)) };
+        }
+        simd.transpose(&mut square[..S::LANES]);
+        square
+    }
+
+    /// The sums of rows `from .. from + R` and V registers, kept in registers. `place`: the panel, counted from `panel`, and
+    /// the lane at which register v starts. `ahead`: where to fetch memory from meanwhile.
+    ///
+    /// # Safety
+    /// The rows and places must lie inside the product's shapes.
+    #[inline(always)]
+    unsafe fn sums<S: Simd<T>, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        panel: usize,
+        from: usize,
+        place: impl Fn(usize) -> (usize, usize),
+        ahead: Option<*const T>,
+    ) {
+        let Product { rows, depth, left, right, start, .. } = *self.product;
+        // Register v in a row of a matrix of so many rows.
+        let at = |v: usize, rows: usize| place(v).0 * rows * T::PANEL + place(v).1;
+        // SAFETY: see the function's contract.
         unsafe {
-            let right = right.as_ptr().add(self.tile.col * depth + lane);
+            let column = (self.first + panel) * T::PANEL;
+            let right = right.as_ptr().add(column * depth);
+            let right: [*const T; V] = std::array::from_fn(|v| right.add(at(v, depth)));
             let mut sums = [[simd.splat(T::ZERO); V]; R];
             if let Some(start) = start {
                 for v in 0..V {
-                    let first = simd.load(start.as_ptr().add(self.tile.col + lane + v * S::LANES));
+                    let first = simd.load(start.as_ptr().add(column + at(v, 1)));
                     for row in &mut sums {
                         row[v] = first;
                     }
                 }
             }
-            match left_kind {
-                Left::Rows => {
-                    let mut done = 0;
-                    while done < depth {
-                        let terms = T::PANEL.min(depth - done);
-                        let left = left.as_ptr().add(done * rows + row * T::PANEL);
-                        chain::<T, S, R, V, true>(simd, left, right.add(done * T::PANEL), terms, &mut sums);
-                        done += terms;
+            // The left operand's terms stand one after another inside a panel.
+            for done in (0..depth).step_by(T::PANEL) {
+                let left = left.as_ptr().add(done * rows + from * T::PANEL);
+                let right = right.map(|right| right.add(done * T::PANEL));
+                let walk = Walk { row: T::PANEL, term: 1 };
+                let terms = T::PANEL.min(depth - done);
+                let ahead = match ahead {
+                    Some(at) => Ahead::from(at.wrapping_add(done * Ahead::<T>::STEP)),
+                    None => Ahead::nothing(left),
+                };
+                chain::<T, S, R, V, false>(
+                    simd,
+                    left,
+                    walk,
+                    right,
+                    terms,
+                    ahead,
+                    (&mut sums, &mut [simd.splat(T::ZERO); V]),
+                );
+            }
+            let offset = panel * rows * T::PANEL + from * T::PANEL;
+            let mut least = -T::INFINITY;
+            match self.product.finish {
+                Finish::Keep => {}
+                Finish::AtLeast(bound) => least = bound,
+                Finish::WherePositive(gate) => {
+                    let gate = gate.as_ptr().add(column * rows + from * T::PANEL);
+                    let zero = simd.splat(T::ZERO);
+                    for (r, row) in sums.iter_mut().enumerate() {
+                        for (v, sum) in row.iter_mut().enumerate() {
+                            let gate = simd.load(gate.add(r * T::PANEL + at(v, rows)));
+                            *sum = simd.select(simd.lt(zero, gate), *sum, zero);
+                        }
                     }
                 }
-                Left::Columns => {
-                    let left = left.as_ptr().add(row / T::PANEL * T::PANEL * depth + row % T::PANEL);
-                    chain::<T, S, R, V, false>(simd, left, right, depth, &mut sums);
-                }
             }
-            let out = self.out.as_mut_ptr().add(from * T::PANEL + lane);
+            let (out, least) = (self.out.as_mut_ptr().add(offset), simd.splat(least));
             for (r, row) in sums.iter().enumerate() {
                 for (v, &sum) in row.iter().enumerate() {
-                    simd.store(out.add(r * T::PANEL + v * S::LANES), sum);
+                    // In this order a NaN stays a NaN.
+                    simd.store(out.add(r * T::PANEL + at(v, rows)), simd.max(least, sum));
                 }
             }
         }
     }
-}
-
-/// sums[r][v] += Σ_t left(r, t) right(t, v): rows of `left` one panel row apart and terms adjacent, or the reverse.
-///
-/// # Safety
-/// `left` and `right` must be valid for `terms` terms of R rows and V registers.
-#[inline(always)]
-unsafe fn chain<T: Scalar, S: Simd<T>, const R: usize, const V: usize, const BY_ROWS: bool>(
-    simd: S,
-    left: *const T,
-    right: *const T,
-    terms: usize,
-    sums: &mut [[S::Vector; V]; R],
-) {
-    let (row_step, term_step) = if BY_ROWS { (T::PANEL, 1) } else { (1, T::PANEL) };
-    let mut acc = *sums;
-    for t in 0..terms {
-        // SAFETY: t < terms; see the function's contract.
-        unsafe {
-            let right = right.add(t * T::PANEL);
-            let mut b = [simd.splat(T::ZERO); V];
-            for (v, b) in b.iter_mut().enumerate() {
-                *b = simd.load(right.add(v * S::LANES));
-            }
-            let left = left.add(t * term_step);
-            for (r, row) in acc.iter_mut().enumerate() {
-                let a = simd.splat(*left.add(r * row_step));
-                for v in 0..V {
-                    row[v] = simd.fma(a, b[v], row[v]);
-                }
-            }
-        }
-    }
-    *sums = acc;
 }

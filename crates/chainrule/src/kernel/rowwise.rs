@@ -1,7 +1,7 @@
 //! Row-by-row passes over a matrix whose rows belong together (a softmax, say): groups of rows lie across a register's
 //! lanes, so a formula for one row, written on registers, works on all of them at once.
 
-use super::panels::{index, panel_count};
+use super::panels::index;
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
@@ -49,6 +49,17 @@ pub fn lanes_from<T: Scalar, S: Simd<T>>(simd: S, count: usize, value: impl Fn(u
     unsafe { simd.load(lanes.as_ptr()) }
 }
 
+/// The first `LANES` elements of a slice.
+///
+/// # Panics
+/// If there are fewer.
+#[inline(always)]
+pub fn load<T: Scalar, S: Simd<T>>(simd: S, from: &[T]) -> S::Vector {
+    let from = &from[..S::LANES];
+    // SAFETY: the slice is LANES long.
+    unsafe { simd.load(from.as_ptr()) }
+}
+
 /// The elements of a register; those after `LANES` are zero.
 #[inline(always)]
 pub fn to_lanes<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector) -> [T; 32] {
@@ -69,7 +80,7 @@ pub fn scratch_len<T: Scalar>(cols: usize) -> usize {
     cols * T::PANEL
 }
 
-/// out = f(row) for every row of `matrix`, both (rows x cols) in panels; the padding of `out` becomes zero.
+/// out = f(row) for every row of `matrix`, both (rows x cols) in panels; the padding of `out` stays as it is.
 ///
 /// # Panics
 /// If a slice is too small for the shape.
@@ -112,12 +123,10 @@ impl<T: Scalar, F: RowFn<T>> VectorJob<T> for RowsJob<'_, T, F> {
                 }
             }
             f.apply(simd, &mut Columns { values: &mut *values, lanes: S::LANES, first, count });
-            for k in 0..panel_count::<T>(cols) * T::PANEL {
-                let at = index::<T>(rows, first, k);
-                let to = &mut out[at..];
-                match values.get(k * S::LANES..(k + 1) * S::LANES) {
-                    Some(column) => (0..count).for_each(|i| to[i * T::PANEL] = column[i]),
-                    None => (0..count).for_each(|i| to[i * T::PANEL] = T::ZERO),
+            for (k, column) in values.chunks_exact(S::LANES).enumerate() {
+                let to = &mut out[index::<T>(rows, first, k)..];
+                for (i, x) in column[..count].iter().enumerate() {
+                    to[i * T::PANEL] = *x;
                 }
             }
         }

@@ -3,8 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::GradientSink;
-use crate::compute::Compute;
 use crate::kernel::index;
 use crate::params::View;
 use crate::scalar::Scalar;
@@ -42,26 +40,20 @@ impl CategoryEmbedding {
         });
     }
 
-    /// Hands the tables' gradients to `sink`. `delta` is (rows x inputs) in panels, of which only the columns from
-    /// `first_column` on are read.
-    pub(crate) fn backward<T: Scalar>(
-        &self,
-        compute: &mut Compute,
-        rows: usize,
-        views: &[View],
-        codes: &[u32],
-        delta: &[T],
-        sink: &mut impl GradientSink<T>,
-    ) {
-        self.each(|j, first, dimension| {
-            sink.vector(compute, &views[self.tables[j]], &mut |_, gradient| {
-                for r in 0..rows {
-                    let code = codes[r * self.embeddings.len() + j] as usize;
-                    for (d, g) in gradient[code * dimension..][..dimension].iter_mut().enumerate() {
-                        *g += delta[index::<T>(rows, r, first + d)];
-                    }
+    /// Adds the gradient of table `j` to `gradient`, which has the table's layout: the delta of each row goes to its code's row.
+    ///
+    /// `delta` is (rows x inputs) in panels, of which only the columns from `first_column` on are read.
+    pub(crate) fn gradient<T: Scalar>(&self, j: usize, rows: usize, codes: &[u32], delta: &[T], gradient: &mut [T]) {
+        self.each(|number, first, dimension| {
+            if number != j {
+                return;
+            }
+            for r in 0..rows {
+                let code = codes[r * self.embeddings.len() + j] as usize;
+                for (d, g) in gradient[code * dimension..][..dimension].iter_mut().enumerate() {
+                    *g += delta[index::<T>(rows, r, first + d)];
                 }
-            });
+            }
         });
     }
 

@@ -1,16 +1,15 @@
 //! The activation of a user: the layer's product gives z, and this pass, in double precision, phi(z) and phi'(z).
 
 use super::dropout::Mask;
-use crate::compute::Compute;
 use crate::custom::CustomActivation;
-use crate::kernel::{Tile, index, panel_count};
+use crate::kernel::{Isa, Tile, index, panel_count};
 use crate::scalar::Scalar;
 
 /// Replaces z in `h` (rows x width, in panels) by phi(z), and `slope`, if given, by phi'(z), both times the dropout mask
 /// if there is one.
 pub(crate) fn activate<T: Scalar>(
     f: &dyn CustomActivation,
-    compute: &Compute,
+    isa: Isa,
     (rows, width): (usize, usize),
     h: &mut [T],
     mut slope: Option<&mut [T]>,
@@ -31,7 +30,7 @@ pub(crate) fn activate<T: Scalar>(
             let at = index::<T>(rows, 0, col);
             let tile = Tile { offset: at, row: 0, rows, col, cols };
             let panel = at..at + rows * T::PANEL;
-            mask.apply(compute.isa, tile, width, &mut h[panel.clone()], &mut slope[panel]);
+            mask.apply(isa, tile, width, &mut h[panel.clone()], &mut slope[panel]);
         }
     }
 }

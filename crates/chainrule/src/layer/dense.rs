@@ -4,11 +4,12 @@
 //! gives delta_j, Eq. (4), for all j at once Eq. (5), and the gradient as an outer product, Eq. (6). dz_j/db_j = 1, so
 //! the gradient of the bias is delta itself.
 
-use super::GradientSink;
+use std::marker::PhantomData;
+
 use super::dropout::Mask;
 use crate::activation::{Activation, Pair, with_pair};
 use crate::compute::Compute;
-use crate::kernel::{Epilogue, Isa, Left, Out, Product, Simd, Tile, VectorFn, column_sums, map, multiply};
+use crate::kernel::{Finish, Isa, Outer, Product, Simd, Tile, VectorFn, map, multiply, multiply_shared};
 use crate::params::View;
 use crate::scalar::Scalar;
 
@@ -40,44 +41,76 @@ impl Dense {
         self.dropout > 0.0 || with_pair!(self.activation, P => !P::FROM_OUTPUT)
     }
 
-    /// Eq. (2) for a batch: H_out = phi(H_in W + 1 b').
+    /// Eq. (2) for a block of rows: H_out = phi(H_in W + 1 b').
     ///
     /// `h_in` (rows x inputs), `h_out` (rows x outputs); `slope`, if given, becomes phi'(z) (rows x outputs), both times
     /// the dropout mask if there is one.
     #[allow(clippy::too_many_arguments)] // The operands of one equation.
     pub(crate) fn forward<T: Scalar>(
         &self,
-        compute: &mut Compute,
+        isa: Isa,
         rows: usize,
-        (w, b): (&[T], &[T]),
+        wb: (&[T], &[T]),
         h_in: &[T],
         h_out: &mut [T],
         slope: Option<&mut [T]>,
         mask: Option<Mask>,
     ) {
-        let z = Product {
-            rows,
-            cols: self.outputs,
-            depth: self.inputs,
-            left: h_in,
-            left_kind: Left::Rows,
-            right: w,
-            start: Some(b),
-        };
-        let Compute { team, isa } = compute;
-        let phi = Phi { activation: self.activation, mask, width: self.outputs };
+        let z = self.pre_activation(rows, wb, h_in);
         match slope {
-            Some(slope) => multiply(team, *isa, &z, Out::Keep(h_out), [slope].into(), &phi),
-            None => multiply(team, *isa, &z, Out::Keep(h_out), [].into(), &phi),
+            None if self.activation == Activation::Relu => {
+                multiply(isa, &Product { finish: Finish::AtLeast(T::ZERO), ..z }, h_out, |_, _| {});
+            }
+            None => multiply(isa, &z, h_out, |tile, z| self.phi(isa, tile, z)),
+            Some(slope) => multiply(isa, &z, h_out, |tile, z| {
+                let slope = &mut slope[tile.range::<T>()];
+                with_pair!(self.activation, P => map(isa, tile, [&mut *z, &mut *slope], [], &ValueAndSlope(PhantomData::<P>)));
+                if let Some(mask) = mask {
+                    mask.apply(isa, tile, self.outputs, z, slope);
+                }
+            }),
         }
     }
 
-    /// Eq. (9) for a batch: Delta_in = Delta_out W' ⊙ phi'(Z_in), phi' being the activation of the layer below.
+    /// [`forward`](Self::forward) without what training needs, the outputs shared by the team: for few rows and large W.
+    pub(crate) fn forward_shared<T: Scalar>(
+        &self,
+        compute: &mut Compute,
+        rows: usize,
+        wb: (&[T], &[T]),
+        h_in: &[T],
+        h_out: &mut [T],
+    ) {
+        let z = self.pre_activation(rows, wb, h_in);
+        let isa = compute.isa;
+        multiply_shared(&mut compute.team, isa, &z, h_out, &|tile, z| self.phi(isa, tile, z));
+    }
+
+    /// Z = H W + 1 b'
+    fn pre_activation<'a, T>(&self, rows: usize, (w, b): (&'a [T], &'a [T]), h: &'a [T]) -> Product<'a, T> {
+        Product {
+            rows,
+            cols: self.outputs,
+            depth: self.inputs,
+            left: h,
+            right: w,
+            start: Some(b),
+            finish: Finish::Keep,
+        }
+    }
+
+    fn phi<T: Scalar>(&self, isa: Isa, tile: Tile, z: &mut [T]) {
+        if self.activation != Activation::Identity {
+            with_pair!(self.activation, P => map(isa, tile, [z], [], &Value(PhantomData::<P>)));
+        }
+    }
+
+    /// Eq. (9) for a block of rows: Delta_in = Delta_out W' ⊙ phi'(Z_in), phi' being the activation of the layer below.
     ///
     /// `w_transposed` (outputs x inputs) holds W'; `delta_out` (rows x outputs), `delta_in` (rows x inputs).
     pub(crate) fn backward<T: Scalar>(
         &self,
-        compute: &mut Compute,
+        isa: Isa,
         rows: usize,
         w_transposed: &[T],
         delta_out: &[T],
@@ -89,96 +122,49 @@ impl Dense {
             cols: self.inputs,
             depth: self.outputs,
             left: delta_out,
-            left_kind: Left::Rows,
             right: w_transposed,
             start: None,
+            finish: match phi_prime {
+                Slope::OfOutput(Activation::Relu, h) => Finish::WherePositive(h),
+                _ => Finish::Keep,
+            },
         };
-        let Compute { team, isa } = compute;
-        multiply(team, *isa, &w_delta, Out::Keep(delta_in), [].into(), &TimesSlope(phi_prime));
-    }
-
-    /// Eq. (6) for a batch: grad W = H_in' Delta, grad b = Delta' 1, sums over the rows, handed to `sink`.
-    #[allow(clippy::too_many_arguments)] // The operands of one equation.
-    pub(crate) fn gradient<T: Scalar>(
-        &self,
-        compute: &mut Compute,
-        rows: usize,
-        h_in: &[T],
-        delta: &[T],
-        views: &[View],
-        w_transposed: Option<&mut [T]>,
-        sink: &mut impl GradientSink<T>,
-    ) {
-        let h_delta = Product {
-            rows: self.inputs,
-            cols: self.outputs,
-            depth: rows,
-            left: h_in,
-            left_kind: Left::Columns,
-            right: delta,
-            start: None,
-        };
-        sink.weight(compute, &views[self.weight], &h_delta, w_transposed);
-        sink.vector(compute, &views[self.bias], &mut |compute, out| {
-            column_sums(compute.isa, delta, rows, self.outputs, out);
+        multiply(isa, &w_delta, delta_in, |tile, delta| match phi_prime {
+            Slope::OfOutput(Activation::Identity | Activation::Relu, _) | Slope::One => {}
+            Slope::OfOutput(activation, h) => {
+                let h = &h[tile.range::<T>()];
+                with_pair!(activation, P => map(isa, tile, [delta], [h], &TimesPrime(PhantomData::<P>)));
+            }
+            Slope::Kept(slope) => map(isa, tile, [delta], [&slope[tile.range::<T>()]], &Times),
         });
     }
-}
 
-/// Turns a tile of Z into phi(Z), and phi'(Z) where it is kept.
-struct Phi {
-    activation: Activation,
-    mask: Option<Mask>,
-    width: usize,
-}
-
-impl<T: Scalar> Epilogue<T, 0> for Phi {
-    fn apply(&self, isa: Isa, tile: Tile, z: &mut [T], []: [&mut [T]; 0]) {
-        with_pair!(self.activation, P => map(isa, tile, [z], [], &Value::<P>::NEW));
-    }
-}
-
-impl<T: Scalar> Epilogue<T, 1> for Phi {
-    fn apply(&self, isa: Isa, tile: Tile, z: &mut [T], [slope]: [&mut [T]; 1]) {
-        with_pair!(self.activation, P => map(isa, tile, [&mut *z, &mut *slope], [], &ValueAndSlope::<P>::NEW));
-        if let Some(mask) = self.mask {
-            mask.apply(isa, tile, self.width, z, slope);
-        }
-    }
-}
-
-struct TimesSlope<'a, T>(Slope<'a, T>);
-
-impl<T: Scalar> Epilogue<T, 0> for TimesSlope<'_, T> {
-    fn apply(&self, isa: Isa, tile: Tile, delta: &mut [T], []: [&mut [T]; 0]) {
-        match self.0 {
-            Slope::OfOutput(Activation::Identity, _) | Slope::One => {}
-            Slope::OfOutput(activation, h) => {
-                with_pair!(activation, P => map(isa, tile, [delta], [&h[tile.offset..]], &TimesPrime::<P>::NEW));
-            }
-            Slope::Kept(slope) => map(isa, tile, [delta], [&slope[tile.offset..]], &Times),
+    /// Eq. (6) for a batch: grad W = Σ h delta' = H_in' Delta and grad b = Σ delta = Delta' 1, sums over the rows of all
+    /// blocks. What is returned says where in the flat buffers they belong; `outer_sums` computes them.
+    pub(crate) fn gradient<T: Scalar>(&self, views: &[View], transposed: Option<usize>) -> Outer {
+        Outer {
+            rows: self.inputs,
+            cols: self.outputs,
+            weight: views[self.weight].range::<T>().start,
+            bias: views[self.bias].range::<T>().start,
+            transposed,
+            moving: self.outputs,
         }
     }
 }
 
 /// z -> phi(z)
-struct Value<P>(std::marker::PhantomData<fn() -> P>);
+#[derive(Clone, Copy)]
+struct Value<P>(PhantomData<P>);
 /// (z, anything) -> (phi(z), phi'(z))
-struct ValueAndSlope<P>(std::marker::PhantomData<fn() -> P>);
+#[derive(Clone, Copy)]
+struct ValueAndSlope<P>(PhantomData<P>);
 /// delta, h -> delta phi'(z)
-struct TimesPrime<P>(std::marker::PhantomData<fn() -> P>);
+#[derive(Clone, Copy)]
+struct TimesPrime<P>(PhantomData<P>);
 /// a, b -> a b
+#[derive(Clone, Copy)]
 struct Times;
-
-impl<P> Value<P> {
-    const NEW: Self = Self(std::marker::PhantomData);
-}
-impl<P> ValueAndSlope<P> {
-    const NEW: Self = Self(std::marker::PhantomData);
-}
-impl<P> TimesPrime<P> {
-    const NEW: Self = Self(std::marker::PhantomData);
-}
 
 impl<T: Scalar, P: Pair> VectorFn<T, 1, 0> for Value<P> {
     #[inline(always)]

@@ -13,17 +13,19 @@ pub(crate) struct Mask {
     /// A unit is dropped where its random bits are below this.
     threshold: u32,
     kept: f64,
+    /// The batch's row that is the block's first.
+    first: usize,
 }
 
 impl Mask {
-    /// Masks that drop with probability `p`, 0 < p < 1.
-    pub(crate) fn new(p: f64, key: Key) -> Self {
-        Self { key: key.short(), threshold: (p * 2f64.powi(32)) as u32, kept: 1.0 / (1.0 - p) }
+    /// Masks that drop with probability `p`, 0 < p < 1, for a block that starts at row `first` of the batch.
+    pub(crate) fn new(p: f64, key: Key, first: usize) -> Self {
+        Self { key: key.short(), threshold: (p * 2f64.powi(32)) as u32, kept: 1.0 / (1.0 - p), first }
     }
 
-    /// What unit `unit` of row `row` of the batch is multiplied by. `width`: units in a row.
+    /// What unit `unit` of row `row` of the block is multiplied by. `width`: units in a row.
     pub(crate) fn value(&self, row: usize, width: usize, unit: usize) -> f64 {
-        let bits = mask_bits(self.key, (row * width + unit) as u32);
+        let bits = mask_bits(self.key, ((self.first + row) * width + unit) as u32);
         if bits < self.threshold { 0.0 } else { self.kept }
     }
 
@@ -49,7 +51,7 @@ impl<T: Scalar> VectorJob<T> for MaskJob<'_, T> {
         let kept = T::from_f64(self.mask.kept);
         let rows = self.h.chunks_exact_mut(T::PANEL).zip(self.slope.chunks_exact_mut(T::PANEL));
         for (r, (h, slope)) in rows.enumerate() {
-            let first = ((self.tile.row + r) * self.width + self.tile.col) as u32;
+            let first = ((self.mask.first + self.tile.row + r) * self.width + self.tile.col) as u32;
             for (c, (h, slope)) in h.iter_mut().zip(slope).enumerate() {
                 let bits = mask_bits(self.mask.key, first.wrapping_add(c as u32));
                 let m = if bits < self.mask.threshold { T::ZERO } else { kept };

@@ -16,6 +16,7 @@ vectors! {
     splat(x) = _mm256_set1_ps(x);
     load(from) = _mm256_loadu_ps(from);
     store(to, x) = _mm256_storeu_ps(to, x);
+    transpose(rows) = transpose_f32(rows);
     unary {
         sqrt(a) = _mm256_sqrt_ps(a);
         neg(a) = _mm256_xor_ps(a, _mm256_set1_ps(-0.0));
@@ -60,6 +61,7 @@ vectors! {
     splat(x) = _mm256_set1_pd(x);
     load(from) = _mm256_loadu_pd(from);
     store(to, x) = _mm256_storeu_pd(to, x);
+    transpose(rows) = transpose_f64(rows);
     unary {
         sqrt(a) = _mm256_sqrt_pd(a);
         neg(a) = _mm256_xor_pd(a, _mm256_set1_pd(-0.0));
@@ -96,5 +98,45 @@ vectors! {
     shift {
         shl_bits(a, n) = _mm256_sll_epi64(a, _mm_cvtsi32_si128(n as i32));
         shr_bits(a, n) = _mm256_srl_epi64(a, _mm_cvtsi32_si128(n as i32));
+    }
+}
+
+/// Pairs of rows, then quadruples, are interleaved inside the register's halves; the halves are exchanged last.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn transpose_f32(rows: &mut [__m256]) {
+    let rows: &mut [__m256; 8] = rows.try_into().expect("as many rows as lanes");
+    let mut t = *rows;
+    for i in 0..4 {
+        t[2 * i] = _mm256_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
+        t[2 * i + 1] = _mm256_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
+    }
+    for i in 0..2 {
+        let [a, b, c, d] = [t[4 * i], t[4 * i + 1], t[4 * i + 2], t[4 * i + 3]].map(|x| _mm256_castps_pd(x));
+        let quads =
+            [_mm256_unpacklo_pd(a, c), _mm256_unpackhi_pd(a, c), _mm256_unpacklo_pd(b, d), _mm256_unpackhi_pd(b, d)];
+        for (j, quad) in quads.into_iter().enumerate() {
+            rows[4 * i + j] = _mm256_castpd_ps(quad);
+        }
+    }
+    for j in 0..4 {
+        t[j] = _mm256_permute2f128_ps::<0x20>(rows[j], rows[4 + j]);
+        t[4 + j] = _mm256_permute2f128_ps::<0x31>(rows[j], rows[4 + j]);
+    }
+    *rows = t;
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn transpose_f64(rows: &mut [__m256d]) {
+    let rows: &mut [__m256d; 4] = rows.try_into().expect("as many rows as lanes");
+    let mut t = *rows;
+    for i in 0..2 {
+        t[2 * i] = _mm256_unpacklo_pd(rows[2 * i], rows[2 * i + 1]);
+        t[2 * i + 1] = _mm256_unpackhi_pd(rows[2 * i], rows[2 * i + 1]);
+    }
+    for j in 0..2 {
+        rows[j] = _mm256_permute2f128_pd::<0x20>(t[j], t[2 + j]);
+        rows[2 + j] = _mm256_permute2f128_pd::<0x31>(t[j], t[2 + j]);
     }
 }

@@ -16,6 +16,7 @@ vectors! {
     splat(x) = _mm512_set1_ps(x);
     load(from) = _mm512_loadu_ps(from);
     store(to, x) = _mm512_storeu_ps(to, x);
+    transpose(rows) = transpose_f32(rows);
     unary {
         sqrt(a) = _mm512_sqrt_ps(a);
         neg(a) = _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(i32::MIN)));
@@ -60,6 +61,7 @@ vectors! {
     splat(x) = _mm512_set1_pd(x);
     load(from) = _mm512_loadu_pd(from);
     store(to, x) = _mm512_storeu_pd(to, x);
+    transpose(rows) = transpose_f64(rows);
     unary {
         sqrt(a) = _mm512_sqrt_pd(a);
         neg(a) = _mm512_castsi512_pd(_mm512_xor_si512(_mm512_castpd_si512(a), _mm512_set1_epi64(i64::MIN)));
@@ -97,4 +99,63 @@ vectors! {
         shl_bits(a, n) = _mm512_sll_epi64(a, _mm_cvtsi32_si128(n as i32));
         shr_bits(a, n) = _mm512_srl_epi64(a, _mm_cvtsi32_si128(n as i32));
     }
+}
+
+/// Pairs of rows, then quadruples, are interleaved inside the register's quarters; the quarters are exchanged last.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn transpose_f32(rows: &mut [__m512]) {
+    let rows: &mut [__m512; 16] = rows.try_into().expect("as many rows as lanes");
+    let mut t = *rows;
+    for i in 0..8 {
+        t[2 * i] = _mm512_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
+        t[2 * i + 1] = _mm512_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
+    }
+    for i in 0..4 {
+        let [a, b, c, d] = [t[4 * i], t[4 * i + 1], t[4 * i + 2], t[4 * i + 3]].map(|x| _mm512_castps_pd(x));
+        let quads =
+            [_mm512_unpacklo_pd(a, c), _mm512_unpackhi_pd(a, c), _mm512_unpacklo_pd(b, d), _mm512_unpackhi_pd(b, d)];
+        for (j, quad) in quads.into_iter().enumerate() {
+            rows[4 * i + j] = _mm512_castpd_ps(quad);
+        }
+    }
+    for j in 0..4 {
+        let quarters =
+            exchange_quarters([rows[j], rows[4 + j], rows[8 + j], rows[12 + j]].map(|x| _mm512_castps_pd(x)));
+        for (i, quarter) in quarters.into_iter().enumerate() {
+            t[4 * i + j] = _mm512_castpd_ps(quarter);
+        }
+    }
+    *rows = t;
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn transpose_f64(rows: &mut [__m512d]) {
+    let rows: &mut [__m512d; 8] = rows.try_into().expect("as many rows as lanes");
+    let mut t = *rows;
+    for i in 0..4 {
+        t[2 * i] = _mm512_unpacklo_pd(rows[2 * i], rows[2 * i + 1]);
+        t[2 * i + 1] = _mm512_unpackhi_pd(rows[2 * i], rows[2 * i + 1]);
+    }
+    for j in 0..2 {
+        let quarters = exchange_quarters([t[j], t[2 + j], t[4 + j], t[6 + j]]);
+        for (i, quarter) in quarters.into_iter().enumerate() {
+            rows[2 * i + j] = quarter;
+        }
+    }
+}
+
+/// The 4 x 4 matrix of the registers' quarters, transposed.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn exchange_quarters([a, b, c, d]: [__m512d; 4]) -> [__m512d; 4] {
+    let [even_ab, odd_ab] = [_mm512_shuffle_f64x2::<0x88>(a, b), _mm512_shuffle_f64x2::<0xdd>(a, b)];
+    let [even_cd, odd_cd] = [_mm512_shuffle_f64x2::<0x88>(c, d), _mm512_shuffle_f64x2::<0xdd>(c, d)];
+    [
+        _mm512_shuffle_f64x2::<0x88>(even_ab, even_cd),
+        _mm512_shuffle_f64x2::<0x88>(odd_ab, odd_cd),
+        _mm512_shuffle_f64x2::<0xdd>(even_ab, even_cd),
+        _mm512_shuffle_f64x2::<0xdd>(odd_ab, odd_cd),
+    ]
 }

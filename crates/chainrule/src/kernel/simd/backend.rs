@@ -45,6 +45,7 @@ macro_rules! vectors {
         splat($x:ident) = $splat:expr;
         load($from:ident) = $load:expr;
         store($to:ident, $v:ident) = $store:expr;
+        transpose($rows:ident) = $transpose:expr;
         unary { $($u:ident($ua:ident) = $ue:expr;)* }
         binary { $($b:ident($ba:ident, $bb:ident) = $be:expr;)* }
         ternary { $($f:ident($fa:ident, $fb:ident, $fc:ident) = $fe:expr;)* }
@@ -82,6 +83,11 @@ macro_rules! vectors {
             unsafe fn store(self, $to: *mut $t, $v: $vector) {
                 // SAFETY: see the top.
                 unsafe { $store }
+            }
+            #[inline(always)]
+            fn transpose(self, $rows: &mut [$vector]) {
+                // SAFETY: see the top.
+                unsafe { $transpose }
             }
             $(
                 #[inline(always)]

@@ -60,6 +60,12 @@ pub trait Simd<T: Scalar>: Copy + Send + Sync {
     /// `to` must be valid for writing `LANES` elements.
     unsafe fn store(self, to: *mut T, x: Self::Vector);
 
+    /// Transposes the `LANES` x `LANES` matrix whose rows are these registers.
+    ///
+    /// # Panics
+    /// If there are not `LANES` registers.
+    fn transpose(self, rows: &mut [Self::Vector]);
+
     /// a + b
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// a - b

@@ -17,6 +17,7 @@ vectors! {
     splat(x) = vdupq_n_f32(x);
     load(from) = vld1q_f32(from);
     store(to, x) = vst1q_f32(to, x);
+    transpose(rows) = transpose_f32(rows);
     unary {
         sqrt(a) = vsqrtq_f32(a);
         neg(a) = vnegq_f32(a);
@@ -61,6 +62,7 @@ vectors! {
     splat(x) = vdupq_n_f64(x);
     load(from) = vld1q_f64(from);
     store(to, x) = vst1q_f64(to, x);
+    transpose(rows) = transpose_f64(rows);
     unary {
         sqrt(a) = vsqrtq_f64(a);
         neg(a) = vnegq_f64(a);
@@ -98,4 +100,26 @@ vectors! {
         shl_bits(a, n) = vshlq_u64(a, vdupq_n_s64(i64::from(n)));
         shr_bits(a, n) = vshlq_u64(a, vdupq_n_s64(-i64::from(n)));
     }
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn transpose_f32(rows: &mut [float32x4_t]) {
+    let rows: &mut [float32x4_t; 4] = rows.try_into().expect("as many rows as lanes");
+    let pairs = [
+        vtrn1q_f32(rows[0], rows[1]),
+        vtrn2q_f32(rows[0], rows[1]),
+        vtrn1q_f32(rows[2], rows[3]),
+        vtrn2q_f32(rows[2], rows[3]),
+    ];
+    let [a, b, c, d] = pairs.map(|x| vreinterpretq_f64_f32(x));
+    let quads = [vtrn1q_f64(a, c), vtrn1q_f64(b, d), vtrn2q_f64(a, c), vtrn2q_f64(b, d)];
+    *rows = quads.map(|x| vreinterpretq_f32_f64(x));
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn transpose_f64(rows: &mut [float64x2_t]) {
+    let rows: &mut [float64x2_t; 2] = rows.try_into().expect("as many rows as lanes");
+    *rows = [vtrn1q_f64(rows[0], rows[1]), vtrn2q_f64(rows[0], rows[1])];
 }

@@ -32,6 +32,11 @@ macro_rules! portable {
                 // SAFETY: the caller vouches for `LANES` writable elements; no alignment is assumed.
                 unsafe { to.cast::<Self::Vector>().write_unaligned(x) }
             }
+            #[inline(always)]
+            fn transpose(self, rows: &mut [Self::Vector]) {
+                let rows: &mut [Self::Vector; $lanes] = rows.try_into().expect("as many rows as lanes");
+                *rows = from_fn(|i| from_fn(|j| rows[j][i]));
+            }
             portable!(@each Vector:
                 add(a, b) = a + b; sub(a, b) = a - b; mul(a, b) = a * b; div(a, b) = a / b;
                 fma(a, b, c) = a.mul_add(b, c); fnma(a, b, c) = (-a).mul_add(b, c);

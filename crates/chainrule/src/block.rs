@@ -1,0 +1,220 @@
+//! The rows of a batch on their way through the network, cut into blocks that threads work on one by one.
+//!
+//! Forward pass, cost and recursion go row by row, so a block needs nothing of the others; only the gradient, Eq. (6), is a sum
+//! over all rows, and takes the blocks in order. Buffers are made once and used for every batch.
+
+use crate::compute::Compute;
+use crate::data::{Batch, Dataset, Inputs};
+use crate::kernel::{Buffer, Isa, Operands, gather, panels_len, scratch_len, unpack};
+use crate::scalar::Scalar;
+use crate::spec::NetworkSpec;
+use crate::topology::{PASSES, Topology};
+
+/// Most rows of a block: its share of one panel stays in the first-level cache, its activations in the second.
+const MOST_ROWS: usize = 64;
+
+/// Blocks start at multiples of so many rows, as many as a register holds.
+const REGISTER: usize = 16;
+
+/// Some neighbouring rows of a batch.
+pub(crate) struct Block<T> {
+    /// Rows in use.
+    pub(crate) rows: usize,
+    /// The batch's row that is the first.
+    pub(crate) first: usize,
+    /// Category codes, (rows x categories).
+    pub(crate) codes: Vec<u32>,
+    /// h^(0) = x, h^(1), ..., and z^(L) last; (rows x width) in panels.
+    pub(crate) h: Vec<Buffer<T>>,
+    /// phi'(z) of the layers that keep it.
+    pub(crate) slopes: Vec<Option<Buffer<T>>>,
+    /// delta of each h; the first is empty unless the input has parameters of its own.
+    pub(crate) delta: Vec<Buffer<T>>,
+    /// Targets, weights and offsets.
+    batch: Batch<T>,
+    /// Cost of each row.
+    costs: Vec<T>,
+    scratch: Buffer<T>,
+}
+
+impl<T: Scalar> Block<T> {
+    /// Buffers for `capacity` rows; those of the backward pass only for `training`.
+    fn new(spec: &NetworkSpec, topology: &Topology, capacity: usize, training: bool) -> Self {
+        let buffer = |width: usize| Buffer::zeros(panels_len::<T>(capacity, width));
+        let layers = &topology.layers;
+        let widths = || layers.iter().map(|l| l.inputs).chain(layers.last().map(|l| l.outputs));
+        let delta = |(l, width): (usize, usize)| {
+            // Without a backward pass only the last receives anything: the means.
+            let used = l == layers.len() || training && (l > 0 || topology.transposed::<T>(0).is_some());
+            buffer(if used { width } else { 0 })
+        };
+        Self {
+            rows: 0,
+            first: 0,
+            codes: Vec::with_capacity(capacity * topology.embedding.as_ref().map_or(0, |e| e.tables.len())),
+            h: widths().map(buffer).collect(),
+            slopes: layers.iter().map(|l| (training && l.keeps_slope()).then(|| buffer(l.outputs))).collect(),
+            delta: widths().enumerate().map(delta).collect(),
+            batch: Batch::new(capacity, spec.head.target_width(spec.outputs)),
+            costs: vec![T::ZERO; capacity],
+            scratch: Buffer::zeros(scratch_len::<T>(spec.outputs)),
+        }
+    }
+
+    /// Makes the selected rows, the first of which is the batch's row number `first`, the block's.
+    pub(crate) fn load(&mut self, isa: Isa, inputs: &Inputs<'_, T>, select: &[u32], first: usize) {
+        self.rows = select.len();
+        self.first = first;
+        gather(isa, inputs.numeric, inputs.width, select, &mut self.h[0]);
+        self.codes.clear();
+        for &row in select.iter().filter(|_| inputs.categories > 0) {
+            let codes = &inputs.codes[row as usize * inputs.categories..][..inputs.categories];
+            self.codes.extend_from_slice(codes);
+        }
+        self.batch.load_offset(inputs, select);
+    }
+
+    /// [`load`](Self::load) with targets and weights.
+    pub(crate) fn load_all(&mut self, isa: Isa, data: &Dataset<'_, T>, select: &[u32], first: usize) {
+        self.load(isa, &data.inputs, select, first);
+        self.batch.load(data, select);
+    }
+
+    /// Turns z^(L) into delta^(L), Eq. (10), and the costs of the rows.
+    pub(crate) fn cost(&mut self, isa: Isa, spec: &NetworkSpec) {
+        let (shape, y) = ((self.rows, spec.outputs), self.batch.y());
+        if let ([.., z], [.., delta]) = (self.h.as_slice(), self.delta.as_mut_slice()) {
+            T::start(&spec.head, isa, shape, z, y, delta, &mut self.costs, &mut self.scratch);
+        }
+    }
+
+    /// Turns z^(L) into the means o.
+    pub(crate) fn means(&mut self, isa: Isa, spec: &NetworkSpec) {
+        let (shape, offset) = ((self.rows, spec.outputs), self.batch.y().offset);
+        if let ([.., z], [.., o]) = (self.h.as_slice(), self.delta.as_mut_slice()) {
+            T::mean(&spec.head, isa, shape, z, offset, o, &mut self.scratch);
+        }
+    }
+
+    /// Writes z^(L) of its rows to their places in the batch's, row-major.
+    pub(crate) fn write_pre_activations(&self, outputs: usize, out: &mut [T]) {
+        let out = &mut out[self.first * outputs..][..self.rows * outputs];
+        unpack(self.h.last().map_or(&[], |z| z), self.rows, outputs, out);
+    }
+
+    /// Writes the means of its rows to their places in the batch's, row-major.
+    pub(crate) fn write_means(&self, outputs: usize, out: &mut [T]) {
+        let out = &mut out[self.first * outputs..][..self.rows * outputs];
+        unpack(self.delta.last().map_or(&[], |o| o), self.rows, outputs, out);
+    }
+}
+
+/// The blocks of a batch.
+pub(crate) struct Blocks<T> {
+    blocks: Vec<Block<T>>,
+    /// Most rows of each.
+    block_rows: usize,
+    /// Blocks that hold the current batch.
+    used: usize,
+    /// Whether a full batch is worth sharing between threads.
+    shared: bool,
+}
+
+impl<T: Scalar> Blocks<T> {
+    /// Room for `capacity` rows, cut so that every thread has something to do if the work is worth it; with the buffers of the
+    /// backward pass only for `training`.
+    pub(crate) fn new(
+        spec: &NetworkSpec,
+        topology: &Topology,
+        capacity: usize,
+        compute: &Compute,
+        training: bool,
+    ) -> Self {
+        let shared = topology.is_shared(capacity, if training { PASSES } else { 1 });
+        let parts = if shared { compute.team.threads() } else { 1 };
+        let block_rows = capacity.div_ceil(parts).next_multiple_of(REGISTER).clamp(1, MOST_ROWS);
+        let block = |_| Block::new(spec, topology, block_rows.min(capacity), training);
+        Self { blocks: (0..capacity.div_ceil(block_rows)).map(block).collect(), block_rows, used: 0, shared }
+    }
+
+    /// Rows that there is room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.blocks.len() * self.block_rows
+    }
+
+    /// Makes the rows `select` the current batch: `f` is called for each block with its rows and the place of the first among
+    /// them.
+    pub(crate) fn each(
+        &mut self,
+        compute: &mut Compute,
+        select: &[u32],
+        f: &(dyn Fn(&mut Block<T>, &[u32], usize) + Sync),
+    ) {
+        let used = select.len().div_ceil(self.block_rows);
+        self.used = used;
+        compute.team.for_each(&mut self.blocks[..used], self.shared, &|i, block| {
+            // Equal shares in whole registers of rows.
+            let place = |i: usize| (i * select.len().div_ceil(REGISTER) / used * REGISTER).min(select.len());
+            let (from, to) = (place(i), place(i + 1));
+            f(block, &select[from..to], from);
+        });
+    }
+
+    /// The blocks of the current batch, in the order of their rows.
+    pub(crate) fn used(&self) -> &[Block<T>] {
+        &self.blocks[..self.used]
+    }
+
+    /// The same, to be changed one after another.
+    pub(crate) fn used_mut(&mut self) -> &mut [Block<T>] {
+        &mut self.blocks[..self.used]
+    }
+
+    /// The cost of the batch: the sum over its rows.
+    pub(crate) fn cost(&self) -> f64 {
+        self.sum(|block| &block.costs[..block.rows])
+    }
+
+    /// Whether threads share the work.
+    pub(crate) fn shared(&self) -> bool {
+        self.shared
+    }
+
+    /// The total weight of the batch.
+    pub(crate) fn total_weight(&self) -> f64 {
+        if self.used().iter().all(|block| block.batch.y().weights.is_none()) {
+            return self.used().iter().map(|block| block.rows as f64).sum();
+        }
+        self.sum(|block| block.batch.y().weights.unwrap_or_default())
+    }
+
+    /// A sum over the rows that does not depend on how they are cut into blocks: eight running sums, then those.
+    fn sum<'a>(&'a self, values: impl Fn(&'a Block<T>) -> &'a [T]) -> f64 {
+        let mut sums = [0.0; 8];
+        let mut row = 0usize;
+        for values in self.used().iter().map(values) {
+            let (head, tail) = values.split_at((row.wrapping_neg() % 8).min(values.len()));
+            for (value, place) in head.iter().zip(row % 8..) {
+                sums[place] += value.to_f64();
+            }
+            for eight in tail.chunks(8) {
+                for (sum, value) in sums.iter_mut().zip(eight) {
+                    *sum += value.to_f64();
+                }
+            }
+            row += values.len();
+        }
+        sums.iter().sum()
+    }
+}
+
+impl<T: Scalar> Operands<T> for Blocks<T> {
+    fn blocks(&self) -> usize {
+        self.used
+    }
+
+    fn block(&self, layer: usize, block: usize) -> (usize, &[T], &[T]) {
+        let block = &self.blocks[block];
+        (block.rows, &block.h[layer], &block.delta[layer + 1])
+    }
+}

@@ -1,0 +1,420 @@
+//! Sums of outer products over rows: the gradient of a layer, Eq. (6), for all layers in one pass.
+//!
+//! grad W = Σ h delta' and grad b = Σ delta, over the rows of all blocks in order: every element is one chain, whatever the
+//! blocks, the tiles or the threads. Each finished tile goes, while it is in the first-level cache, to a [`TileFn`] together with
+//! the same place of other matrices (the weights, an optimizer's state), and the first of those then to its transpose.
+
+use std::mem::MaybeUninit;
+
+use super::ahead::Queue;
+use super::chain::{Walk, by_size, chain};
+use super::panels::{panel_count, panels_len, transpose_tile};
+use super::pool::{Shards, Team};
+use super::product::Tile;
+use super::simd::{Isa, Simd, VectorJob};
+use crate::scalar::Scalar;
+
+/// Bytes of the right operand's panels that are worked on together: a part of a second-level cache.
+const GROUP_LEN: usize = 512 << 10;
+
+/// One layer's gradient and where it belongs in the flat buffers of all parameters.
+#[derive(Clone, Debug)]
+pub struct Outer {
+    /// Rows of W.
+    pub rows: usize,
+    /// Columns of W, and of b.
+    pub cols: usize,
+    /// Where W starts.
+    pub weight: usize,
+    /// Where b starts.
+    pub bias: usize,
+    /// Where W' starts in a buffer of its own, if it is kept.
+    pub transposed: Option<usize>,
+    /// Columns of W that have a gradient; that of the columns after them is zero, of b it is not.
+    pub moving: usize,
+}
+
+/// The left and right operands, block of rows by block of rows.
+pub trait Operands<T>: Sync {
+    /// Blocks.
+    fn blocks(&self) -> usize;
+    /// Rows of a block, h (rows x W's rows) and delta (rows x W's columns) of layer number `layer`, in panels.
+    fn block(&self, layer: usize, block: usize) -> (usize, &[T], &[T]);
+}
+
+/// Which parameter a tile is a part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// W of the layer of this number.
+    Weight(usize),
+    /// b of the layer of this number.
+    Bias(usize),
+}
+
+/// What happens to a tile of the gradient; `parts` are the parts of the companions at the tile's place.
+pub trait TileFn<T: Scalar, const C: usize>: Sync {
+    /// Takes the finished sums in `gradient`.
+    fn apply(&self, isa: Isa, part: Part, tile: Tile, gradient: &mut [T], parts: [&mut [T]; C]);
+}
+
+/// Computes the gradients of `layers`, tile by tile on `team` (if `shared`, see [`Team::run`]), and hands each tile to `f`.
+///
+/// `companions` are flat buffers of all parameters; `transposed` holds the W' of the layers that keep one.
+///
+/// # Panics
+/// If a buffer or an operand is too small for the shapes.
+#[allow(clippy::too_many_arguments)] // The operands of one equation, and what it runs on.
+pub fn outer_sums<T: Scalar, const C: usize>(
+    team: &mut Team,
+    isa: Isa,
+    shared: bool,
+    layers: &[Outer],
+    operands: &dyn Operands<T>,
+    companions: [&mut [T]; C],
+    transposed: &mut [T],
+    f: &impl TileFn<T, C>,
+) {
+    check::<T>(layers, operands, companions.iter().map(|c| c.len()).min(), transposed.len());
+    let companions = companions.map(Shards::new);
+    let transposed = Shards::new(transposed);
+    let group = group::<T>(operands);
+    let tasks = layers.iter().map(Outer::tiles::<T>).sum();
+    team.run(tasks, shared, &|mut task| {
+        let mut number = 0;
+        while task >= layers[number].tiles::<T>() {
+            task -= layers[number].tiles::<T>();
+            number += 1;
+        }
+        let layer = &layers[number];
+        let tile = layer.tile::<T>(task, group);
+        let mut sums = Sums::new();
+        let mut ahead = [(std::ptr::null(), 0); STRETCHES];
+        let ahead = match task + 1 < layer.tiles::<T>() && layer.is_large::<T>() {
+            true => {
+                let next = layer.tile::<T>(task + 1, group);
+                let state = companions.iter().map(|c| c.address(layer.weight + next.offset));
+                let transposed =
+                    layer.transposed.map(|start| transposed.address(layer.transposed_place::<T>(start, &next)));
+                let own = state.chain(transposed).map(|at| (at, next.range::<T>().len()));
+                fill(&mut ahead, own.chain(panels(operands, number, &tile, &next)))
+            }
+            false => &[],
+        };
+        T::outer_tile(isa, &OuterTile { operands, layer: number, tile, ahead }, &mut sums);
+        // SAFETY: the tiles of a layer are disjoint ranges of its weight, `check` has found the parameters disjoint, every task
+        // is run once, and the exclusive borrows of the buffers outlive `run`.
+        let parts = |start: usize, tile: &Tile| unsafe {
+            companions.each_ref().map(|c| c.part(start + tile.offset, tile.range::<T>().len()))
+        };
+        layer.hold(&tile, sums.weight(tile.rows));
+        let mut weights = parts(layer.weight, &tile);
+        let weight_parts = weights.each_mut().map(|part| &mut **part);
+        f.apply(isa, Part::Weight(number), tile, sums.weight(tile.rows), weight_parts);
+        if let (Some(start), Some(weight)) = (layer.transposed, weights.first()) {
+            let offset = layer.transposed_place::<T>(start, &tile);
+            // SAFETY: as above, in the transpose; `tile.row` is a multiple of PANEL.
+            let to = unsafe { transposed.part(offset, tile.cols * T::PANEL) };
+            transpose_tile(isa, weight, tile.rows, to);
+        }
+        if tile.row == 0 {
+            let tile = Tile { offset: tile.col, row: 0, rows: 1, ..tile };
+            f.apply(isa, Part::Bias(number), tile, sums.bias(), parts(layer.bias, &tile));
+        }
+    });
+}
+
+/// Compares the sizes of operands and buffers with the shapes, and makes sure that no two parameters overlap.
+fn check<T: Scalar>(layers: &[Outer], operands: &dyn Operands<T>, companions: Option<usize>, transposed: usize) {
+    let (mut end, mut transposed_end) = (0, 0);
+    for (number, layer) in layers.iter().enumerate() {
+        for block in 0..operands.blocks() {
+            let (rows, h, delta) = operands.block(number, block);
+            assert!(h.len() >= panels_len::<T>(rows, layer.rows), "the left operand is too small");
+            assert!(delta.len() >= panels_len::<T>(rows, layer.cols), "the right operand is too small");
+        }
+        assert!(layer.weight >= end, "parameters overlap or are not in order");
+        assert!(layer.bias >= layer.weight + panels_len::<T>(layer.rows, layer.cols), "a bias overlaps its weight");
+        end = layer.bias + panels_len::<T>(1, layer.cols);
+        if let Some(start) = layer.transposed {
+            assert!(start >= transposed_end, "transposed weights overlap or are not in order");
+            transposed_end = start + panels_len::<T>(layer.cols, layer.rows);
+        }
+    }
+    assert!(companions.is_none_or(|len| len >= end), "a companion is smaller than the parameters");
+    assert!(transposed >= transposed_end, "the buffer of the transposed weights is too small");
+    assert!(transposed_end == 0 || companions.is_some(), "the transpose is that of the first companion");
+}
+
+/// How many neighbouring panels of columns are worked on together: as many as stay in the second-level cache, so that a panel of
+/// the left operand is fetched into it once for all of them.
+fn group<T: Scalar>(operands: &dyn Operands<T>) -> usize {
+    let rows: usize = (0..operands.blocks()).map(|block| operands.block(0, block).0).sum();
+    (GROUP_LEN / (rows * T::PANEL * size_of::<T>()).max(1)).clamp(2, 32)
+}
+
+/// Most stretches of memory that are fetched ahead of the next tile.
+const STRETCHES: usize = 40;
+
+/// Bytes of a weight from which they are: of smaller ones everything stays in the cache.
+const LARGE: usize = 64 << 10;
+
+/// The stretches of a list, as many as there is room for.
+fn fill<T>(
+    room: &mut [(*const T, usize); STRETCHES],
+    stretches: impl Iterator<Item = (*const T, usize)>,
+) -> &[(*const T, usize)] {
+    let mut count = 0;
+    for (slot, stretch) in room.iter_mut().zip(stretches) {
+        *slot = stretch;
+        count += 1;
+    }
+    &room[..count]
+}
+
+/// The panels of the operands that the next tile needs and this one does not.
+fn panels<'a, T: Scalar>(
+    operands: &'a dyn Operands<T>,
+    layer: usize,
+    tile: &Tile,
+    next: &Tile,
+) -> impl Iterator<Item = (*const T, usize)> + use<'a, T> {
+    let (row, col) = (next.row, next.col);
+    let (new_row, new_col) = (row != tile.row, col != tile.col);
+    (0..operands.blocks()).flat_map(move |block| {
+        let (rows, h, delta) = operands.block(layer, block);
+        let h = new_row.then(|| (h[row * rows..].as_ptr(), rows * T::PANEL));
+        let delta = new_col.then(|| (delta[col * rows..].as_ptr(), rows * T::PANEL));
+        h.into_iter().chain(delta)
+    })
+}
+
+impl Outer {
+    /// Makes the gradient of the columns that do not move zero.
+    fn hold<T: Scalar>(&self, tile: &Tile, gradient: &mut [T]) {
+        if tile.col + tile.cols > self.moving {
+            let first = self.moving.saturating_sub(tile.col);
+            gradient.chunks_exact_mut(T::PANEL).for_each(|row| row[first..].fill(T::ZERO));
+        }
+    }
+
+    fn is_large<T: Scalar>(&self) -> bool {
+        self.rows * self.cols * size_of::<T>() >= LARGE
+    }
+
+    /// Where a tile's transpose starts, W' starting at `start`: it is rows `col..` of panel number `row / PANEL`.
+    fn transposed_place<T: Scalar>(&self, start: usize, tile: &Tile) -> usize {
+        start + tile.row * self.cols + tile.col * T::PANEL
+    }
+
+    /// Tiles one panel high and one panel wide. A layer without rows has one for each panel, for its bias.
+    fn tiles<T: Scalar>(&self) -> usize {
+        self.row_tiles::<T>() * panel_count::<T>(self.cols)
+    }
+
+    fn row_tiles<T: Scalar>(&self) -> usize {
+        panel_count::<T>(self.rows).max(1)
+    }
+
+    /// Groups of columns, in them the rows, in those the columns of the group.
+    fn tile<T: Scalar>(&self, task: usize, group_len: usize) -> Tile {
+        let panels = panel_count::<T>(self.cols);
+        let group_tiles = group_len * self.row_tiles::<T>();
+        let (first, within) = (task / group_tiles * group_len, task % group_tiles);
+        let width = group_len.min(panels - first);
+        let (row, panel) = (within / width * T::PANEL, first + within % width);
+        let col = panel * T::PANEL;
+        Tile {
+            offset: (panel * self.rows + row) * T::PANEL,
+            row,
+            rows: T::PANEL.min(self.rows - row),
+            col,
+            cols: T::PANEL.min(self.cols - col),
+        }
+    }
+}
+
+/// One tile of a layer's grad W.
+pub struct OuterTile<'a, T> {
+    operands: &'a dyn Operands<T>,
+    layer: usize,
+    tile: Tile,
+    /// Start and elements of the stretches of memory to fetch meanwhile.
+    ahead: &'a [(*const T, usize)],
+}
+
+/// The sums of a tile, and of the columns beside it, on the stack.
+#[repr(align(128))]
+pub struct Sums<T> {
+    weight: [[MaybeUninit<T>; 32]; 32],
+    bias: [T; 32],
+    /// Elements of `weight` that are set.
+    set: usize,
+}
+
+impl<T: Scalar> Sums<T> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { weight: [[const { MaybeUninit::uninit() }; 32]; 32], bias: [T::ZERO; 32], set: 0 }
+    }
+
+    fn weight(&mut self, rows: usize) -> &mut [T] {
+        let elements = &mut self.weight.as_flattened_mut()[..rows * T::PANEL];
+        assert!(elements.len() <= self.set);
+        // SAFETY: the first `set` elements are set.
+        unsafe { std::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), elements.len()) }
+    }
+
+    fn bias(&mut self) -> &mut [T] {
+        &mut self.bias[..T::PANEL]
+    }
+}
+
+/// Computes the sums of a tile, and of its columns where it stands in the first row.
+pub(crate) struct OuterJob<'a, T> {
+    pub(crate) tile: &'a OuterTile<'a, T>,
+    pub(crate) sums: &'a mut Sums<T>,
+}
+
+impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        let Tile { row, rows, cols, .. } = self.tile.tile;
+        let set = rows * T::PANEL;
+        if cols < T::PANEL {
+            self.sums.weight.as_flattened_mut()[..set].fill(MaybeUninit::new(T::ZERO));
+        }
+        self.sums.set = set;
+        let out = self.sums.weight.as_mut_ptr().cast::<T>();
+        let vectors = cols.div_ceil(S::LANES);
+        // Of few columns most lanes would be padding: the transpose fills them, and its chains are the same.
+        let narrow = 2 * cols <= S::LANES && cols <= S::TILE.0;
+        if row == 0 && (narrow || rows == 0) {
+            self.tile.column_sums(simd, vectors, &mut self.sums.bias);
+        }
+        if narrow {
+            return self.tile.narrow(simd, out);
+        }
+        let mut ahead = Queue::new(self.tile.ahead.iter().copied());
+        let blocks = rows.div_ceil(S::TILE.0);
+        for vector in (0..vectors).step_by(S::TILE.1) {
+            let lane = vector * S::LANES;
+            for block in 0..blocks {
+                let (from, to) = (block * rows / blocks, (block + 1) * rows / blocks);
+                by_size!(S, to - from, S::TILE.1.min(vectors - vector), {
+                    // SAFETY: the rows and lanes lie inside the tile, the tile inside the shapes that `check` has compared with
+                    // the operands.
+                    unsafe {
+                        let out = out.add(from * T::PANEL + lane);
+                        if row == 0 && block == 0 {
+                            let total = self.tile.sums::<S, R, V, true>(simd, &mut ahead, false, from, lane, out);
+                            store(simd, [total], self.sums.bias.as_mut_ptr().add(lane));
+                        } else {
+                            self.tile.sums::<S, R, V, false>(simd, &mut ahead, false, from, lane, out);
+                        }
+                    }
+                });
+            }
+        }
+    }
+}
+
+impl<T: Scalar> OuterTile<'_, T> {
+    /// Σ h' delta of rows `from .. from + R` of the tile and V registers of its columns from `lane` on, into `out`, whose rows are a
+    /// panel's; if `exchanged`, Σ delta' h of its columns `from .. from + R` and V registers of its rows. Returns, if `TOTAL`, the
+    /// sums of the registers.
+    ///
+    /// # Safety
+    /// Rows and lanes must lie inside the tile, the tile inside the operands; `out` must hold R rows.
+    #[inline(always)]
+    unsafe fn sums<S: Simd<T>, const R: usize, const V: usize, const TOTAL: bool>(
+        &self,
+        simd: S,
+        ahead: &mut Queue<T, impl Iterator<Item = (*const T, usize)>>,
+        exchanged: bool,
+        from: usize,
+        lane: usize,
+        out: *mut T,
+    ) -> [S::Vector; V] {
+        let mut sums = [[simd.splat(T::ZERO); V]; R];
+        let mut total = [simd.splat(T::ZERO); V];
+        for block in 0..self.operands.blocks() {
+            let (n, h, delta) = self.operands.block(self.layer, block);
+            // SAFETY: see the function's contract.
+            unsafe {
+                // `row` and `col` are multiples of the panel's width.
+                let (h, delta) = (h.as_ptr().add(self.tile.row * n), delta.as_ptr().add(self.tile.col * n));
+                let (left, right) = if exchanged { (delta, h) } else { (h, delta) };
+                let (left, walk) = (left.add(from), Walk { row: 1, term: T::PANEL });
+                let right = std::array::from_fn(|v| right.add(lane + v * S::LANES));
+                chain::<T, S, R, V, TOTAL>(simd, left, walk, right, n, ahead.take(n, left), (&mut sums, &mut total));
+            }
+        }
+        // SAFETY: see the function's contract.
+        unsafe { store(simd, sums, out) };
+        total
+    }
+
+    /// delta' h instead of h' delta, written transposed.
+    #[inline(always)]
+    fn narrow<S: Simd<T>>(&self, simd: S, out: *mut T) {
+        let Tile { rows, cols, .. } = self.tile;
+        let vectors = rows.div_ceil(S::LANES);
+        let mut transposed = [[T::ZERO; 32]; 8];
+        let mut ahead = Queue::new(self.ahead.iter().copied());
+        for vector in (0..vectors).step_by(S::TILE.1) {
+            let lane = vector * S::LANES;
+            by_size!(S, cols, S::TILE.1.min(vectors - vector), {
+                // SAFETY: as in `run`, with the operands' roles exchanged; there are at most LANES / 2 <= 8 columns.
+                unsafe {
+                    let to = transposed.as_mut_ptr().cast::<T>().add(lane);
+                    self.sums::<S, R, V, false>(simd, &mut ahead, true, 0, lane, to);
+                }
+            });
+        }
+        let transposed = transposed.as_flattened();
+        for r in 0..rows {
+            for c in 0..cols {
+                // SAFETY: `out` holds `rows` rows.
+                unsafe { out.add(r * T::PANEL + c).write(transposed[c * T::PANEL + r]) };
+            }
+        }
+    }
+
+    /// The sums down the columns, one chain over the rows of all blocks.
+    #[inline(always)]
+    fn column_sums<S: Simd<T>>(&self, simd: S, vectors: usize, out: &mut [T; 32]) {
+        for v in 0..vectors {
+            let mut sum = simd.splat(T::ZERO);
+            for block in 0..self.operands.blocks() {
+                let (rows, _, delta) = self.operands.block(self.layer, block);
+                let panel = &delta[self.tile.col * rows..][..rows * T::PANEL];
+                for row in panel.chunks_exact(T::PANEL) {
+                    // SAFETY: a panel's row holds whole registers.
+                    sum = simd.add(sum, unsafe { simd.load(row.as_ptr().add(v * S::LANES)) });
+                }
+            }
+            // SAFETY: as above, in `out`.
+            unsafe { store(simd, [[sum]], out.as_mut_ptr().add(v * S::LANES)) };
+        }
+    }
+}
+
+/// Writes rows of registers, a panel's row apart.
+///
+/// # Safety
+/// `out` must be valid for them.
+#[inline(always)]
+unsafe fn store<T: Scalar, S: Simd<T>, const R: usize, const V: usize>(
+    simd: S,
+    rows: [[S::Vector; V]; R],
+    out: *mut T,
+) {
+    for (r, row) in rows.iter().enumerate() {
+        for (v, &sum) in row.iter().enumerate() {
+            // SAFETY: see the function's contract.
+            unsafe { simd.store(out.add(r * T::PANEL + v * S::LANES), sum) };
+        }
+    }
+}

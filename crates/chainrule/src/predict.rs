@@ -1,0 +1,116 @@
+//! Predictions.
+
+use crate::block::Blocks;
+use crate::compute::Compute;
+use crate::data::Inputs;
+use crate::error::{Error, Result, expect_len};
+use crate::network::Network;
+use crate::scalar::Scalar;
+
+/// Rows that pass through the network at a time.
+pub(crate) const CHUNK: usize = 1024;
+
+/// So few rows do not share W by being many: a large network is shared by its columns instead.
+const FEW_ROWS: usize = 4;
+
+/// Weights from which that is worth it: more than one core's cache holds.
+const LARGE: usize = 1 << 18;
+
+/// Predicts with one network again and again, without allocating.
+///
+/// A row's prediction is the same bits in whatever company it comes.
+pub struct Predictor<'a, T> {
+    network: &'a Network<T>,
+    blocks: Blocks<T>,
+    rows: Vec<u32>,
+}
+
+impl<'a, T: Scalar> Predictor<'a, T> {
+    /// Buffers for calls of about `rows` rows (more are worked off in pieces) on `compute`.
+    pub fn new(network: &'a Network<T>, rows: usize, compute: &Compute) -> Self {
+        let capacity = rows.clamp(1, CHUNK);
+        let blocks = Blocks::new(network.spec(), &network.topology, capacity, compute, false);
+        Self { network, rows: Vec::with_capacity(blocks.capacity()), blocks }
+    }
+
+    /// The means o of every row into `out` (rows x outputs), row-major.
+    ///
+    /// # Errors
+    /// If the inputs do not fit the network or are not finite, or `out` has another size.
+    pub fn predict(&mut self, compute: &mut Compute, inputs: &Inputs<'_, T>, out: &mut [T]) -> Result<()> {
+        self.numbered(compute, inputs, inputs.rows, |place| place as u32, out)
+    }
+
+    /// The means of the rows with these numbers.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict), and if there is no row of such a number.
+    pub fn predict_selected(
+        &mut self,
+        compute: &mut Compute,
+        inputs: &Inputs<'_, T>,
+        select: &[u32],
+        out: &mut [T],
+    ) -> Result<()> {
+        if let Some(&row) = select.iter().find(|&&row| row as usize >= inputs.rows) {
+            return Err(Error::Shape { what: "selected row".into(), expected: inputs.rows, got: row as usize });
+        }
+        self.numbered(compute, inputs, select.len(), |place| select[place], out)
+    }
+
+    fn numbered(
+        &mut self,
+        compute: &mut Compute,
+        inputs: &Inputs<'_, T>,
+        count: usize,
+        number: impl Fn(usize) -> u32,
+        out: &mut [T],
+    ) -> Result<()> {
+        let outputs = self.network.spec().outputs;
+        inputs.check(self.network.spec())?;
+        expect_len("means", count * outputs, out.len())?;
+        let capacity = self.blocks.capacity();
+        let mut rows = std::mem::take(&mut self.rows);
+        for first in (0..count).step_by(capacity) {
+            rows.clear();
+            rows.extend((first..count.min(first + capacity)).map(&number));
+            means(
+                self.network,
+                compute,
+                &mut self.blocks,
+                inputs,
+                &rows,
+                &mut out[first * outputs..][..rows.len() * outputs],
+            );
+        }
+        self.rows = rows;
+        Ok(())
+    }
+}
+
+/// The means of the selected rows, at most as many as `blocks` has room for, row-major into `out`.
+pub(crate) fn means<T: Scalar>(
+    network: &Network<T>,
+    compute: &mut Compute,
+    blocks: &mut Blocks<T>,
+    inputs: &Inputs<'_, T>,
+    select: &[u32],
+    out: &mut [T],
+) {
+    let Network { topology, parameters, .. } = network;
+    let (isa, spec) = (compute.isa, network.spec());
+    if select.len() <= FEW_ROWS && topology.work() >= LARGE {
+        blocks.each(compute, select, &|block, select, first| block.load(isa, inputs, select, first));
+        for block in blocks.used_mut() {
+            topology.forward_shared(compute, parameters, block);
+            block.means(isa, spec);
+        }
+    } else {
+        blocks.each(compute, select, &|block, select, first| {
+            block.load(isa, inputs, select, first);
+            topology.forward(isa, parameters, block, None);
+            block.means(isa, spec);
+        });
+    }
+    blocks.used().iter().for_each(|block| block.write_means(spec.outputs, out));
+}
