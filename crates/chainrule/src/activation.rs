@@ -3,11 +3,13 @@
 //! phi' is written as a function of h = phi(z) where that is possible, so that the backward pass needs nothing but the
 //! activations; for the others (gelu, silu, mish) it is a function of z and kept by the forward pass.
 
+use std::marker::PhantomData;
+
 use serde::{Deserialize, Serialize};
 
 use crate::check::Verified;
 use crate::custom::CustomActivation;
-use crate::kernel::{Simd, math};
+use crate::kernel::{Isa, Simd, VectorFn, map_all, math};
 use crate::scalar::Scalar;
 
 /// An element-wise activation phi of Eq. (2).
@@ -73,6 +75,33 @@ impl Activation {
             Self::Sigmoid => "sigmoid",
             Self::Custom(f) => f.get().name(),
         }
+    }
+}
+
+impl Activation {
+    /// phi(z) and phi'(z) of a single number, by the code that training runs.
+    pub fn value_and_slope(self, z: f64) -> (f64, f64) {
+        if let Self::Custom(f) = self {
+            let (mut h, mut slope) = ([0.0], [0.0]);
+            f.phi(&[z], &mut h);
+            f.phi_prime(&[z], &mut slope);
+            return (h[0], slope[0]);
+        }
+        let (mut h, mut slope) = ([z; f64::PANEL], [0.0; f64::PANEL]);
+        with_pair!(self, P => map_all(Isa::detect(), [&mut h, &mut slope], [], &ValueAndSlope(PhantomData::<P>)));
+        (h[0], slope[0])
+    }
+}
+
+/// (z, anything) -> (phi(z), phi'(z))
+#[derive(Clone, Copy)]
+pub(crate) struct ValueAndSlope<P>(pub(crate) PhantomData<P>);
+
+impl<T: Scalar, P: Pair> VectorFn<T, 2, 0> for ValueAndSlope<P> {
+    #[inline(always)]
+    fn apply<S: Simd<T>>(&self, simd: S, [z, _]: [S::Vector; 2], []: [S::Vector; 0]) -> [S::Vector; 2] {
+        let h = P::phi(simd, z);
+        [h, P::phi_prime(simd, if P::FROM_OUTPUT { h } else { z })]
     }
 }
 

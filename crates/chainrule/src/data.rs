@@ -119,6 +119,53 @@ impl<'a, T: Scalar> Dataset<'a, T> {
     }
 }
 
+/// Rows of a [`Dataset`] in double precision, whatever theirs was; fields as there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WideRows {
+    pub(crate) count: usize,
+    pub(crate) numeric: Vec<f64>,
+    pub(crate) codes: Vec<u32>,
+    pub(crate) offset: Option<Vec<f64>>,
+    pub(crate) targets: Vec<f64>,
+    pub(crate) weights: Option<Vec<f64>>,
+}
+
+impl WideRows {
+    /// The rows of `data` that count.
+    pub(crate) fn new<T: Scalar>(data: &Dataset<'_, T>) -> Self {
+        let Inputs { rows, width, numeric, categories, codes, offset } = data.inputs;
+        let numbers: Vec<usize> = data.rows().map(|row| row as usize).collect();
+        let part = |values: &[T], width: usize| -> Vec<f64> {
+            numbers.iter().flat_map(|&row| &values[row * width..][..width]).map(|x| x.to_f64()).collect()
+        };
+        Self {
+            count: numbers.len(),
+            numeric: part(numeric, width),
+            codes: numbers.iter().flat_map(|&row| &codes[row * categories..][..categories]).copied().collect(),
+            offset: offset.map(|offset| part(offset, 1)),
+            targets: part(data.targets, data.targets.len() / rows.max(1)),
+            weights: data.weights.map(|weights| part(weights, 1)),
+        }
+    }
+
+    /// The same as the engine takes it.
+    pub(crate) fn dataset(&self, spec: &NetworkSpec) -> Dataset<'_, f64> {
+        let inputs = Inputs {
+            rows: self.count,
+            width: spec.inputs,
+            numeric: &self.numeric,
+            categories: spec.embeddings.len(),
+            codes: &self.codes,
+            offset: self.offset.as_deref(),
+        };
+        Dataset { inputs, targets: &self.targets, weights: self.weights.as_deref(), select: None }
+    }
+
+    pub(crate) fn weight(&self, row: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[row])
+    }
+}
+
 /// The targets, weights and offsets of some rows, gathered; weights and offsets are empty where there are none.
 pub(crate) struct Batch<T> {
     targets: Vec<T>,

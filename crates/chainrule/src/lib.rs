@@ -44,6 +44,7 @@ pub use custom::{CustomActivation, CustomHead};
 pub use data::{Dataset, Inputs};
 pub use distribution::Distribution;
 pub use error::{Error, Result};
+pub use explain::{WeightElements, WeightTerm};
 pub use init::Initializer;
 pub use kernel::{Isa, UnknownIsa};
 pub use layer::category_embedding::Embedding;

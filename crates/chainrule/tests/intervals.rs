@@ -137,3 +137,28 @@ fn quantiles_are_where_they_should_be() {
     println!("quantile: {:.2} %", 100.0 * coverage);
     assert!((0.88..=0.92).contains(&coverage), "{coverage}");
 }
+
+/// A scale that training leaves at 1 is estimated afterwards: the truth up to its standard error.
+#[test]
+fn a_unit_scale_is_estimated_after_training() {
+    let cases = [
+        (Head::Gaussian { scale: Scale::Fixed(0.6) }, 0.6, 0.03),
+        (Head::Laplace { scale: Scale::Fixed(0.6) }, 0.6, 0.05),
+        (Head::Gamma { shape: Scale::Fixed(3.0) }, 3.0, 0.05),
+        (Head::Tweedie { power: 1.4, dispersion: Scale::Fixed(0.6) }, 0.6, 0.05),
+    ];
+    for (draws, expected, tolerance) in cases {
+        let truth = truth(&draws, 1.0, 0.0);
+        let x = features(1, TRAIN);
+        let y = draw(&truth, &x, 1);
+        let mut network = fit(&draws.clone().with_scale(Scale::Unit), &x, &y, &[1.0]);
+        let (x, y): (Vec<f32>, Vec<f32>) =
+            (x.iter().map(|&x| x as f32).collect(), y.iter().map(|&y| y as f32).collect());
+        let data = Dataset::new(Inputs::numeric(&x, FEATURES), &y);
+        let scale = network.estimate_scale(&mut Compute::new(1), &data).unwrap().unwrap();
+        println!("{draws:?}: {scale:.4}");
+        assert!((scale / expected - 1.0).abs() < tolerance, "{draws:?}: {scale}");
+        assert_eq!(network.spec().head.scale(), Some(Scale::Fixed(scale)));
+        assert_eq!(network.estimate_scale(&mut Compute::new(1), &data).unwrap(), None, "only once");
+    }
+}

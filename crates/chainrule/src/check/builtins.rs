@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::reference::{Reference, Rows, Setup};
+use super::reference::{Reference, Setup};
 use super::{Certificate, Elements, INPUT, certificate, parameters};
 use crate::activation::Activation;
 use crate::compute::Compute;
 use crate::cost::{Head, PointwiseCost, Scale};
-use crate::data::Dataset;
+use crate::data::{Dataset, WideRows as Rows};
 use crate::error::Result;
 use crate::layer::category_embedding::Embedding;
 use crate::network::Network;

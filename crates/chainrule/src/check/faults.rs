@@ -2,10 +2,11 @@
 //! that certifies the engine must find every one of them, and nothing in the pass without a fault.
 
 use super::comparison::compare;
-use super::reference::{Reference, Rows, Setup};
+use super::reference::{Reference, Setup};
 use super::{BOUND, Comparison};
 use crate::activation::Activation;
 use crate::cost::{Head, PointwiseCost, Scale};
+use crate::data::WideRows as Rows;
 use crate::layer::category_embedding::Embedding;
 use crate::layer::dropout::Mask;
 use crate::network::Network;

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::activation::Activation;
 use crate::compute::Compute;
 use crate::cost::Head;
-use crate::data::Dataset;
+use crate::data::{Dataset, WideRows as Rows};
 use crate::error::Result;
 use crate::network::Network;
 use crate::rng::Key;
@@ -35,7 +35,7 @@ pub use builtins::{Combination, builtins};
 use comparison::Elements;
 pub use comparison::{Comparison, compare};
 pub use complex::Complex;
-use reference::{Reference, Rows, Setup};
+use reference::{Reference, Setup};
 pub use verified::Verified;
 
 /// The largest relative error that a certificate allows.

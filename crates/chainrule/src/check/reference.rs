@@ -6,61 +6,13 @@ use std::cell::Cell;
 use super::complex::Complex;
 use super::costs::{cost, kink_distance};
 use super::phi::{has_kink, phi};
-use crate::data::{Dataset, Inputs};
+use crate::data::WideRows as Rows;
 use crate::layer::dropout::Mask;
 use crate::rng::Key;
-use crate::scalar::Scalar;
 use crate::spec::NetworkSpec;
 
 /// The step of the complex step.
 pub(super) const STEP: f64 = 1e-30;
-
-/// Rows in double precision; fields as in [`Dataset`].
-#[derive(Clone, Debug, Default)]
-pub(super) struct Rows {
-    pub(super) count: usize,
-    pub(super) numeric: Vec<f64>,
-    pub(super) codes: Vec<u32>,
-    pub(super) offset: Option<Vec<f64>>,
-    pub(super) targets: Vec<f64>,
-    pub(super) weights: Option<Vec<f64>>,
-}
-
-impl Rows {
-    /// The rows of `data` that count.
-    pub(super) fn new<T: Scalar>(data: &Dataset<'_, T>) -> Self {
-        let Inputs { rows, width, numeric, categories, codes, offset } = data.inputs;
-        let numbers: Vec<usize> = data.rows().map(|row| row as usize).collect();
-        let part = |values: &[T], width: usize| -> Vec<f64> {
-            numbers.iter().flat_map(|&row| &values[row * width..][..width]).map(|x| x.to_f64()).collect()
-        };
-        Self {
-            count: numbers.len(),
-            numeric: part(numeric, width),
-            codes: numbers.iter().flat_map(|&row| &codes[row * categories..][..categories]).copied().collect(),
-            offset: offset.map(|offset| part(offset, 1)),
-            targets: part(data.targets, data.targets.len() / rows.max(1)),
-            weights: data.weights.map(|weights| part(weights, 1)),
-        }
-    }
-
-    /// The same as the engine takes it.
-    pub(super) fn dataset(&self, spec: &NetworkSpec) -> Dataset<'_, f64> {
-        let inputs = Inputs {
-            rows: self.count,
-            width: spec.inputs,
-            numeric: &self.numeric,
-            categories: spec.embeddings.len(),
-            codes: &self.codes,
-            offset: self.offset.as_deref(),
-        };
-        Dataset { inputs, targets: &self.targets, weights: self.weights.as_deref(), select: None }
-    }
-
-    fn weight(&self, row: usize) -> f64 {
-        self.weights.as_ref().map_or(1.0, |weights| weights[row])
-    }
-}
 
 /// What besides the network's own cost is differentiated.
 #[derive(Clone, Copy, Debug, Default)]
