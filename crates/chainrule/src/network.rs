@@ -172,7 +172,7 @@ impl Topology {
 
     /// Eq. (9) from delta^(L) in `work` down to the input, and each layer's gradient, Eq. (6), handed to `sink`.
     ///
-    /// A sink may change W^(l) at once: delta^(l-1), the only other use of W^(l), is computed before.
+    /// A sink may change W^(l) at once, which is Eq. (8): delta^(l-1), the only other use of W^(l), is computed before.
     pub(crate) fn backward<T: Scalar>(
         &self,
         compute: &mut Compute,
@@ -423,7 +423,7 @@ impl<T: Scalar> Network<T> {
         Ok(out)
     }
 
-    /// The cost of all rows and its gradient, both sums over rows: one row-major matrix for each of
+    /// The cost of all rows and its gradient, Eq. (1), both sums over rows: one row-major matrix for each of
     /// [`views`](Self::views).
     ///
     /// # Errors

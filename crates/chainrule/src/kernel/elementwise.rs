@@ -76,7 +76,7 @@ impl<T: Scalar, F: VectorFn<T, N, R>, const N: usize, const R: usize> VectorJob<
     }
 }
 
-/// out[c] = Σ_r m[r, c], one chain over the rows in order; `matrix` is (rows x cols) in panels, `out` padded to panels.
+/// `out[c] = Σ_r m[r, c]`, one chain over the rows in order; `matrix` is (rows x cols) in panels, `out` padded to panels.
 ///
 /// # Panics
 /// If `matrix` or `out` is too small for the shape.
