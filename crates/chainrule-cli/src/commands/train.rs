@@ -70,6 +70,11 @@ fn settings_of(fitted: &Fitted) -> chainrule::TrainSettings {
     chainrule::TrainSettings { learning_rate: settings.learning_rate, ..chainrule::TrainSettings::default() }
 }
 
+/// How the user called this program.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "chainrule".into())
+}
+
 /// What is known before training.
 struct Facts {
     table: String,
@@ -175,7 +180,8 @@ impl Result<'_> {
         }
         let output = self.args.output.display();
         print::line("model", &format!("{output} (hash {})", &self.hash[..12]))?;
-        print::line("next", &format!("chainrule predict {output} TABLE -o predictions.csv"))
+        let table = self.args.test.as_ref().map_or("TABLE".into(), |test| test.display().to_string());
+        print::line("next", &format!("{} predict {output} {table} -o predictions.csv", program()))
     }
 
     fn json(&self) -> serde_json::Value {
