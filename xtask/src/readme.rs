@@ -85,11 +85,13 @@ fn examples(readme: &str) -> Vec<Example> {
     examples
 }
 
-/// The words, with a dash for each number before `s`, `s,` or `s;`: seconds differ from run to run.
+/// The words, with dashes for each number before `s` or `ms`: times differ from run to run.
 fn without_times(text: &str) -> Vec<&str> {
     let mut words: Vec<&str> = text.split_whitespace().collect();
     for at in 1..words.len() {
-        if words[at].trim_end_matches([',', ';']) == "s" && words[at - 1].parse::<f64>().is_ok() {
+        let unit = words[at].trim_end_matches([',', ';']);
+        if matches!(unit, "s" | "ms") && words[at - 1].parse::<f64>().is_ok() {
+            words[at] = &words[at][unit.len()..];
             words[at - 1] = "-";
         }
     }
@@ -122,7 +124,7 @@ mod tests {
 
     #[test]
     fn only_times_may_differ() {
-        assert_eq!(without_times("51 epochs in 0.2 s, done\n"), without_times("51  epochs in 13 s, done"));
+        assert_eq!(without_times("51 epochs in 0.2 s, done\n"), without_times("51  epochs in 13 ms, done"));
         assert_ne!(without_times("51 epochs in 0.2 s"), without_times("52 epochs in 0.2 s"));
     }
 }

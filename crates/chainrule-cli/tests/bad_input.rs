@@ -40,6 +40,8 @@ const CASES: &[Case] = &[
     Case("train train.csv --target y --learning-rate=-1", 2, &["learning_rate"]),
     Case("train train.csv --target y --config wrong.toml", 2, &["wrong.toml", "`hiden`", "`hidden`"]),
     Case("train train.csv --target y --head poisson --task classification", 2, &["poisson"]),
+    Case("train train.csv --target z --exposure n", 2, &["n", "above 0"]),
+    Case("train train.csv --target n --exposure z --head gaussian", 2, &["exposure", "--task count"]),
     Case("train train.csv --target y --output nowhere/m.safetensors", 2, &["nowhere", "--output"]),
     Case("cv train.csv --target y --folds 1", 2, &["folds"]),
     // 29-35: models and prediction

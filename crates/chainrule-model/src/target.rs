@@ -15,16 +15,18 @@ pub enum Target {
     Classes(ClassTarget),
     /// A number, standardised inside.
     Number(TargetScaler),
-    /// A count, as it is.
+    /// A count, or another number >= 0 whose logarithm is learned, as it is.
     Count,
 }
 
-/// The task of `settings`, told from the target column if it is `auto`; with a line that says why.
+/// The task of `settings`, told from the target column if it is `auto`; with a line that says why. `table` names it in
+/// messages.
 pub(crate) fn choose_task(
     settings: &Settings,
     column: &Column,
     rows: &[u32],
     exposure: bool,
+    table: &str,
 ) -> Result<(Task, String)> {
     Ok(match settings.task {
         TaskChoice::Regression => (Task::Regression, "as asked".into()),
@@ -35,7 +37,7 @@ pub(crate) fn choose_task(
             Some(Head::Gaussian) => (Task::Regression, "the head is gaussian".into()),
             Some(Head::Bernoulli | Head::Categorical) => (Task::Classification, "the head is for classes".into()),
             _ if exposure => (Task::Count, "an exposure is given".into()),
-            _ => infer_task(column, rows),
+            _ => infer_task(column, rows, table)?,
         },
     })
 }
@@ -83,7 +85,7 @@ impl Target {
                 "{table}, row {}, column {:?}: a count cannot be {}; take --task regression",
                 row + 1,
                 column.name,
-                values[row]
+                values[row],
             )),
             _ => Ok(values),
         }
