@@ -187,7 +187,11 @@ impl Builder {
         match self {
             Builder::Number(numbers) => {
                 let array = cast(&whole_numbers(array)?, &DataType::Float64)?;
-                array.as_primitive::<Float64Type>().iter().for_each(|value| numbers.push(value.unwrap_or(f64::NAN)));
+                let array = array.as_primitive::<Float64Type>();
+                match array.null_count() {
+                    0 => numbers.extend(array.values()),
+                    _ => array.iter().for_each(|value| numbers.push(value.unwrap_or(f64::NAN))),
+                }
             }
             Builder::Boolean(flags) => flags.extend(cast(array, &DataType::Boolean)?.as_boolean().iter()),
             Builder::Text(texts) => {
