@@ -42,16 +42,20 @@ const CASES: &[Case] = &[
     Case("train train.csv --target y --head poisson --task classification", 2, &["poisson"]),
     Case("train train.csv --target z --exposure n", 2, &["n", "above 0"]),
     Case("train train.csv --target n --exposure z --head gaussian", 2, &["exposure", "--task count"]),
-    Case("train train.csv --target y --output nowhere/m.safetensors", 2, &["nowhere", "--output"]),
+    Case("train train.csv --target y --output nowhere/m.safetensors", 2, &["nowhere", "no folder"]),
     Case("cv train.csv --target y --folds 1", 2, &["folds"]),
     // 29-35: models and prediction
     Case("predict train.csv train.csv", 2, &["train.csv", "no chainrule model"]),
     Case("predict cut.safetensors train.csv", 2, &["cut.safetensors", "cut short"]),
     Case("predict altered.safetensors train.csv", 2, &["altered.safetensors", "digest"]),
     Case("predict huge.safetensors train.csv", 2, &["huge.safetensors"]),
+    Case("predict newer.safetensors train.csv", 2, &["newer.safetensors", "chainrule-9", "chainrule-1"]),
+    Case("predict /dev/null train.csv", 2, &["/dev/null", "no chainrule model"]),
     Case("predict good.safetensors other.csv", 2, &["other.csv", "no column \"b\""]),
     Case("predict good.safetensors text.csv", 2, &["text.csv", "column \"a\"", "row 2"]),
     Case("evaluate good.safetensors unknown.csv", 2, &["unknown.csv", "row 2", "maybe"]),
+    Case("predict good.safetensors train.csv -o out.xlsx", 2, &["out.xlsx", ".csv"]),
+    Case("predict good.safetensors train.csv -o nowhere/out.csv", 2, &["nowhere/out.csv", "no folder"]),
     // 36: training breaks
     Case("train train.csv --target z --learning-rate 1e30 --optimizer sgd --epochs 3", 1, &["learning rate", "try"]),
 ];
@@ -77,6 +81,10 @@ fn folder() -> Folder {
     folder.succeed("train train.csv --target y --epochs 2 --output good.safetensors");
     let good = std::fs::read(folder.path().join("good.safetensors")).unwrap();
     folder.write("cut.safetensors", &good[..good.len() / 2]);
+    let version = good.windows(11).position(|bytes| bytes == b"chainrule-1").unwrap();
+    let mut newer = good.clone();
+    newer[version + 10] = b'9';
+    folder.write("newer.safetensors", newer);
     let mut altered = good.clone();
     *altered.last_mut().unwrap() ^= 1;
     folder.write("altered.safetensors", altered);
@@ -108,15 +116,33 @@ fn each_gives_one_clear_message_and_no_file() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// A full disk: the model's folder takes no more bytes.
+/// A full disk: nothing more can be written, and the error of that leaves no file.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error_without_a_file() {
     let folder = Folder::new();
-    let output = folder.run("predict /dev/null train.csv");
-    assert_eq!(output.status.code(), Some(2));
+    // Files of this shell's programs end after 50 blocks, and writing more is an error, as on a full disk.
+    let limited = |arguments: &str| {
+        let program = assert_cmd::cargo::cargo_bin("chainrule");
+        let script = format!("trap '' XFSZ; ulimit -f 50; exec {} {arguments}", program.display());
+        let output =
+            std::process::Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let before = folder.files();
+    let (status, message) = limited("train train.csv --target y --epochs 2");
+    assert_eq!(status, Some(1), "{message}");
+    assert!(message.contains("error: model.safetensors: File too large"), "{message}");
+    assert_eq!(folder.files(), before);
+
     folder.succeed("train train.csv --target y --epochs 2");
-    let output = folder.run("predict model.safetensors train.csv -o /dev/full");
-    assert_ne!(output.status.code(), Some(0));
-    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: /dev/full"));
+    let good = std::fs::read(folder.path().join("model.safetensors")).unwrap();
+    assert_eq!(limited("train train.csv --target y --epochs 3").0, Some(1));
+    assert_eq!(std::fs::read(folder.path().join("model.safetensors")).unwrap(), good, "the old model is kept");
+
+    std::os::unix::fs::symlink("/dev/full", folder.path().join("full.csv")).unwrap();
+    let output = folder.run("predict model.safetensors train.csv -o full.csv");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("No space left on device"), "{message}");
 }

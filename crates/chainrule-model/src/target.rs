@@ -74,6 +74,16 @@ impl Target {
         }
     }
 
+    /// Whether it can be used, for one that comes from a file.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Number(TargetScaler { mean, std }) if !(mean.is_finite() && std.is_finite() && *std > 0.0) => {
+                Err(format!("the target's mean {mean} and standard deviation {std} cannot scale it"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The target column in the user's terms: class numbers, or the values as they are. `table` names it in messages.
     pub(crate) fn read(&self, column: &Column, table: &str) -> Result<Vec<f64>> {
         if let Self::Classes(classes) = self {

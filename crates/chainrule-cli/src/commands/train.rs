@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use chainrule::Ended;
-use chainrule_data::{Table, Task};
+use chainrule_data::{Table, Task, check_place};
 use chainrule_model::{Evaluation, Fitted, Prepared, prepare};
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use crate::{interrupt, print};
 pub fn run(args: &TrainArgs) -> Outcome {
     let settings = args.settings.settings().or_input()?;
     settings.validate().or_input()?;
-    check_output(args)?;
+    check_place(&args.output).or_input()?;
     let started = Instant::now();
     let table = read(&args.data)?;
     let read_time = started.elapsed();
@@ -53,16 +53,6 @@ pub fn run(args: &TrainArgs) -> Outcome {
         Some(advice) => Err(Failure::failed(anyhow::anyhow!("{advice}; the model is the best before that"))),
         None => Ok(()),
     }
-}
-
-/// Finds out before an hour of training that the model cannot be written.
-fn check_output(args: &TrainArgs) -> Outcome {
-    let parent = args.output.parent().filter(|p| !p.as_os_str().is_empty());
-    if parent.is_some_and(|folder| !folder.is_dir()) || args.output.is_dir() {
-        let message = format!("{}: no model file can be written there (--output)", args.output.display());
-        return Err(Failure::input(anyhow::anyhow!(message)));
-    }
-    Ok(())
 }
 
 fn settings_of(fitted: &Fitted) -> chainrule::TrainSettings {
