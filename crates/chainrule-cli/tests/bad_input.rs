@@ -133,6 +133,7 @@ fn a_full_disk_is_an_error_without_a_file() {
     let (status, message) = limited("train train.csv --target y --epochs 2");
     assert_eq!(status, Some(1), "{message}");
     assert!(message.contains("error: model.safetensors: File too large"), "{message}");
+    assert_eq!(message.matches("too large").count(), 1, "{message}");
     assert_eq!(folder.files(), before);
 
     folder.succeed("train train.csv --target y --epochs 2");

@@ -13,8 +13,7 @@ use crate::error::{Error, Result};
 /// As [`check_place`]; [`Error::Io`] with the system's reason, from the file or from `write`.
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> Result<()> {
     check_place(path)?;
-    // A link is followed, so that it stays a link.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let path = behind_links(path);
     let done = if is_replaced(&path) { replace(&path, write) } else { write_through(&path, write) };
     done.map_err(|source| Error::io(&path, source))
 }
@@ -25,7 +24,7 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut (dyn Write + Send))
 /// # Errors
 /// [`Error::File`] if `path` is a folder or lies in none, [`Error::Io`] if nothing can be written there.
 pub fn check_place(path: &Path) -> Result<()> {
-    let folder = folder_of(path);
+    let folder = folder_of(&behind_links(path));
     if path.is_dir() {
         return Err(Error::file(path, "is a folder; name a file"));
     }
@@ -41,6 +40,11 @@ pub fn check_place(path: &Path) -> Result<()> {
 /// Whether writing puts a new file in the place of an old one or of none; devices and pipes stay.
 fn is_replaced(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |metadata| metadata.is_file())
+}
+
+/// A link is followed, so that it stays a link.
+fn behind_links(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 fn folder_of(path: &Path) -> PathBuf {
