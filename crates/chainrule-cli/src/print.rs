@@ -18,6 +18,9 @@ pub fn metrics(metrics: &Metrics) -> String {
 
 /// Four significant digits, more for large numbers.
 pub fn number(x: f64) -> String {
+    if x == 0.0 {
+        return "0".into();
+    }
     let digits = (4 - x.abs().max(1e-3).log10().ceil() as i32).clamp(0, 6) as usize;
     format!("{x:.digits$}")
 }
@@ -78,7 +81,7 @@ mod tests {
     #[test]
     fn numbers_keep_four_digits() {
         assert_eq!(number(0.982_456), "0.9825");
-        assert_eq!(number(0.0), "0.000000");
+        assert_eq!(number(0.0), "0");
         assert_eq!(number(52_345.678), "52346");
         assert_eq!(number(3.271_82), "3.272");
         assert_eq!(count(1_234_567), "1,234,567");

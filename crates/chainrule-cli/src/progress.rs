@@ -92,6 +92,7 @@ fn rows_per_second(rate: f64) -> String {
 /// Seconds as a person reads them.
 pub fn duration(seconds: f64) -> String {
     match seconds {
+        s if s < 0.0995 => format!("{:.0} ms", (1e3 * s).max(1.0)),
         s if s < 10.0 => format!("{s:.1} s"),
         s if s < 60.0 => format!("{s:.0} s"),
         s if s < 3600.0 => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), s % 60.0),
@@ -105,6 +106,8 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
+        assert_eq!(duration(0.0), "1 ms");
+        assert_eq!(duration(0.0994), "99 ms");
         assert_eq!(duration(3.21), "3.2 s");
         assert_eq!(duration(125.0), "2 min 05 s");
         assert_eq!(duration(3_720.0), "1 h 02 min");

@@ -88,8 +88,10 @@ fn the_scaler_goes_there_and_back_with_weights() {
 
 #[test]
 fn text_and_truth_are_classes_and_fractions_a_regression() {
-    let task = |text| infer_task(table(text).column("y").unwrap(), &[0, 1]).0;
+    let task = |text| infer_task(table(text).column("y").unwrap(), &[0, 1], "t").unwrap().0;
     assert_eq!(task("y\na\nb\n"), Task::Classification);
     assert_eq!(task("y\ntrue\nfalse\n"), Task::Classification);
     assert_eq!(task("y\n1.5\n2\n"), Task::Regression);
+    let error = infer_task(table("y\n2024-01-02\n2024-01-03\n").column("y").unwrap(), &[0, 1], "t").unwrap_err();
+    assert!(error.to_string().starts_with("t, column \"y\": the target is a time"));
 }

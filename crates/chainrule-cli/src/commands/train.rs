@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use chainrule::Ended;
-use chainrule_data::{Table, Task};
+use chainrule_data::{Table, Task, check_place};
 use chainrule_model::{Evaluation, Fitted, Prepared, prepare};
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use crate::{interrupt, print};
 pub fn run(args: &TrainArgs) -> Outcome {
     let settings = args.settings.settings().or_input()?;
     settings.validate().or_input()?;
-    check_output(args)?;
+    check_place(&args.output).or_input()?;
     let started = Instant::now();
     let table = read(&args.data)?;
     let read_time = started.elapsed();
@@ -55,19 +55,14 @@ pub fn run(args: &TrainArgs) -> Outcome {
     }
 }
 
-/// Finds out before an hour of training that the model cannot be written.
-fn check_output(args: &TrainArgs) -> Outcome {
-    let parent = args.output.parent().filter(|p| !p.as_os_str().is_empty());
-    if parent.is_some_and(|folder| !folder.is_dir()) || args.output.is_dir() {
-        let message = format!("{}: no model file can be written there (--output)", args.output.display());
-        return Err(Failure::input(anyhow::anyhow!(message)));
-    }
-    Ok(())
-}
-
 fn settings_of(fitted: &Fitted) -> chainrule::TrainSettings {
     let settings = &fitted.model.card().settings;
     chainrule::TrainSettings { learning_rate: settings.learning_rate, ..chainrule::TrainSettings::default() }
+}
+
+/// How the user called this program.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "chainrule".into())
 }
 
 /// What is known before training.
@@ -175,7 +170,8 @@ impl Result<'_> {
         }
         let output = self.args.output.display();
         print::line("model", &format!("{output} (hash {})", &self.hash[..12]))?;
-        print::line("next", &format!("chainrule predict {output} TABLE -o predictions.csv"))
+        let table = self.args.test.as_ref().map_or("TABLE".into(), |test| test.display().to_string());
+        print::line("next", &format!("{} predict {output} {table} -o predictions.csv", program()))
     }
 
     fn json(&self) -> serde_json::Value {

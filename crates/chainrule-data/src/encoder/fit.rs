@@ -39,7 +39,7 @@ pub(super) fn fit(
     check_rows(table, train_rows)?;
     let (mut columns, mut left_out, mut row_numbers) = (Vec::new(), Vec::new(), Vec::new());
     for column in table.columns.iter().filter(|column| !exclude.contains(&column.name.as_str())) {
-        let missing_rows = train_rows.iter().filter(|&&row| column.values.is_missing(row as usize)).count();
+        let missing_rows = column.values.count_missing(train_rows);
         let encoded = |encoding| EncodedColumn { name: column.name.clone(), missing_rows, encoding };
         match fit_column(table, column, train_rows, settings)? {
             Ok(encoding) => columns.push(encoded(encoding)),
