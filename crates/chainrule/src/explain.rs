@@ -50,17 +50,9 @@ impl<T: Scalar> Network<T> {
 }
 
 /// Everything that the derivative with respect to one weight of one row is made of, and what a gradient step on it would do:
-/// Eq. (2) to (7), in double precision and without dropout.
-///
-/// Layers, units and inputs count from 0, as in `layers.0.weight` and its rows and columns.
+/// Eq. (2) to (7), in double precision and without dropout. It goes from node i of the layer below to node j of its layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeightElements {
-    /// Number of the layer.
-    pub layer: usize,
-    /// Source node i.
-    pub from: usize,
-    /// Destination node j.
-    pub to: usize,
     /// w_ij.
     pub weight: f64,
     /// h_i of the layer below, x_i for the first.
@@ -102,6 +94,7 @@ pub struct WeightTerm {
 
 impl<T: Scalar> Network<T> {
     /// The elements of the weight from node `from` to node `to` of layer number `layer`, for one row of `data` with weight 1.
+    /// All count from 0, as in `layers.0.weight` and its rows and columns.
     ///
     /// # Errors
     /// If there is no such layer, node or row, or the data does not fit the network.
@@ -151,9 +144,6 @@ impl<T: Scalar> Network<T> {
         network.set_parameter(at(layer), &moved)?;
         let (moved_cost, _) = network.gradient(compute, &data)?;
         Ok(WeightElements {
-            layer,
-            from,
-            to,
             weight,
             source: h[from],
             pre_activation,

@@ -7,8 +7,12 @@ use crate::error::{Error, Result};
 const SUM_TOLERANCE: f64 = 1e-3;
 
 impl Head {
-    /// Checks the targets `y` of a row (counted from 0) against the support of the distribution.
-    pub(crate) fn check_targets(&self, row: usize, y: &[f64], outputs: usize) -> Result<()> {
+    /// Checks the targets `y` of a row (counted from 0) of a network with so many outputs against the support of the
+    /// distribution.
+    ///
+    /// # Errors
+    /// [`Error::Target`] with the row, the value and what the head takes.
+    pub fn check_targets(&self, row: usize, y: &[f64], outputs: usize) -> Result<()> {
         let refuse = |value: f64, range: &str| {
             Err(Error::Target { row: row + 1, value, head: self.name(), range: range.to_owned() })
         };

@@ -48,26 +48,28 @@ impl<T: Scalar> Network<T> {
             return Ok(None);
         }
         data.check(&self.spec)?;
-        let numbers: Vec<usize> = data.rows().map(|row| row as usize).collect();
-        let every = numbers.len().div_ceil(ROWS);
+        let every = data.len().div_ceil(ROWS);
+        let numbers: Vec<u32> = data.rows().step_by(every).collect();
         let (outputs, width) = (self.spec.outputs, self.spec.head.target_width(self.spec.outputs));
-        let z = self.pre_activations(compute, &data.inputs)?;
-        let rows: Vec<_> = numbers
-            .iter()
-            .step_by(every)
-            .map(|&row| {
-                let y = data.targets[row * width..][..width].iter().map(|y| y.to_f64()).collect::<Vec<_>>();
-                (data.weights.map_or(1.0, |weights| weights[row].to_f64()), &z[row * outputs..][..outputs], y)
-            })
-            .collect();
+        let z = self.pre_activations(compute, &data.inputs, Some(&numbers))?;
+        let row = |(z, &row): (_, &u32)| {
+            let y = data.targets[row as usize * width..][..width].iter().map(|y| y.to_f64()).collect::<Vec<_>>();
+            (data.weights.map_or(1.0, |weights| weights[row as usize].to_f64()), z, y)
+        };
+        let rows: Vec<(f64, &[f64], Vec<f64>)> = z.chunks_exact(outputs).zip(&numbers).map(row).collect();
         let cost = |log: f64| {
             let head = self.spec.head.clone().with_scale(Scale::Fixed(log.exp()));
             rows.iter().map(|(weight, z, y)| -weight * head.log_likelihood(z, y).unwrap_or(0.0)).sum()
         };
-        let scale = least(cost, -LOG_LIMIT, LOG_LIMIT).exp();
+        let scale = five_digits(least(cost, -LOG_LIMIT, LOG_LIMIT).exp());
         self.spec.head = self.spec.head.clone().with_scale(Scale::Fixed(scale));
         Ok(Some(scale))
     }
+}
+
+/// More are not known of an estimate, and these are the same on machines whose logarithms differ in the last bit.
+fn five_digits(x: f64) -> f64 {
+    format!("{x:.4e}").parse().unwrap_or(x)
 }
 
 /// Where a function with one minimum is least: golden section.

@@ -5,7 +5,7 @@ use crate::block::Blocks;
 use crate::compute::Compute;
 use crate::cost::{Head, LOG_LIMIT, Scale, TANGENT_FROM};
 use crate::data::Inputs;
-use crate::error::{Result, setting};
+use crate::error::{Error, Result, setting};
 use crate::network::Network;
 use crate::predict::CHUNK;
 use crate::scalar::Scalar;
@@ -95,22 +95,38 @@ impl<T: Scalar> Network<T> {
         if head.distributions(&vec![0.0; self.spec().outputs]).is_none() {
             return setting(format!("the {} head gives means only, no distribution", head.name()));
         }
-        let z = self.pre_activations(compute, inputs)?;
+        let z = self.pre_activations(compute, inputs, None)?;
         let rows = z.chunks_exact(self.spec().outputs);
         Ok(rows.flat_map(|z| head.distributions(z).into_iter().flatten()).collect())
     }
 
-    /// The pre-activations z^(L) of every row, offsets included: (rows x outputs), row-major.
+    /// The pre-activations z^(L) of every row, or of those with the numbers `select`, offsets included: (rows x outputs),
+    /// row-major.
     ///
     /// # Errors
-    /// As [`predict`](Self::predict).
-    pub fn pre_activations(&self, compute: &mut Compute, inputs: &Inputs<'_, T>) -> Result<Vec<f64>> {
+    /// As [`predict_selected`](Self::predict_selected).
+    pub fn pre_activations(
+        &self,
+        compute: &mut Compute,
+        inputs: &Inputs<'_, T>,
+        select: Option<&[u32]>,
+    ) -> Result<Vec<f64>> {
         inputs.check(self.spec())?;
+        let all: Vec<u32>;
+        let rows = match select {
+            Some(rows) => rows,
+            None => {
+                all = (0..inputs.rows as u32).collect();
+                &all
+            }
+        };
+        if let Some(&row) = rows.iter().find(|&&row| row as usize >= inputs.rows) {
+            return Err(Error::Shape { what: "selected row".into(), expected: inputs.rows, got: row as usize });
+        }
         let Network { spec, topology, parameters, .. } = self;
         let (outputs, isa) = (spec.outputs, compute.isa);
-        let mut blocks = Blocks::new(spec, topology, CHUNK.min(inputs.rows), compute, false);
-        let rows: Vec<u32> = (0..inputs.rows as u32).collect();
-        let mut z = Vec::with_capacity(inputs.rows * outputs);
+        let mut blocks = Blocks::new(spec, topology, rows.len().clamp(1, CHUNK), compute, false);
+        let mut z = Vec::with_capacity(rows.len() * outputs);
         for rows in rows.chunks(CHUNK) {
             blocks.each(compute, rows, &|block, select, first| {
                 block.load(isa, inputs, select, first);
@@ -120,8 +136,10 @@ impl<T: Scalar> Network<T> {
             blocks.used().iter().for_each(|block| block.write_pre_activations(outputs, &mut chunk));
             z.extend(chunk.iter().map(|z| z.to_f64()));
         }
-        for (z, offset) in z.chunks_exact_mut(outputs).zip(inputs.offset.unwrap_or_default()) {
-            spec.head.offset_outputs(outputs).for_each(|k| z[k] += offset.to_f64());
+        if let Some(offset) = inputs.offset {
+            for (z, &row) in z.chunks_exact_mut(outputs).zip(rows) {
+                spec.head.offset_outputs(outputs).for_each(|k| z[k] += offset[row as usize].to_f64());
+            }
         }
         Ok(z)
     }

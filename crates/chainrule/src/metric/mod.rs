@@ -6,7 +6,7 @@ mod regression;
 use serde::{Deserialize, Serialize};
 
 pub use classification::{ClassificationScores, classification, most_probable};
-pub use regression::{Deviance, RegressionScores, regression};
+pub use regression::{RegressionScores, regression};
 
 use crate::cost::Head;
 
@@ -77,7 +77,7 @@ impl Metric {
     /// The score of the means `predictions` (rows x outputs) of a head that [`fits`](Self::fits).
     pub(crate) fn score(self, head: &Head, outputs: usize, predictions: &[f64], y: &[f64], w: Option<&[f64]>) -> f64 {
         if !self.is_for_classes() {
-            let scores = regression(&head.points(predictions, outputs), y, w, Deviance::Gaussian);
+            let scores = regression(&head.points(predictions, outputs), y, w);
             return if self == Self::Mae { scores.mae } else { scores.rmse };
         }
         let classes: Vec<u32> = y.iter().map(|&y| y as u32).collect();
