@@ -14,16 +14,25 @@ const NUMBERS: std::ops::RangeInclusive<u32> = 1..=10;
 pub fn check() -> Result<()> {
     let root = root()?;
     let page = fs::read_to_string(root.join("docs/equations.md")).context("docs/equations.md")?;
-    let rows = rows(&page);
+    let count = check_page(&root, &page)?;
+    println!("\nequations: {count} found, each with its function and test");
+    Ok(())
+}
+
+/// Checks a page against the code below `root`; returns how many equations it has.
+fn check_page(root: &Path, page: &str) -> Result<usize> {
+    let rows = rows(page);
     for number in NUMBERS {
         let found: Vec<_> = rows.iter().filter(|row| row.number == number).collect();
         let [row] = found.as_slice() else {
             bail!("docs/equations.md: Eq. ({number}) has {} rows, not one", found.len());
         };
-        row.check(&root).with_context(|| format!("docs/equations.md, Eq. ({number})"))?;
+        row.check(root).with_context(|| format!("docs/equations.md, Eq. ({number})"))?;
     }
-    println!("\nequations: {} found, each with its function and test", rows.len());
-    Ok(())
+    if let Some(row) = rows.iter().find(|row| !NUMBERS.contains(&row.number)) {
+        bail!("docs/equations.md: the slides have no Eq. ({})", row.number);
+    }
+    Ok(rows.len())
 }
 
 /// `| (9) | statement | words | `file.rs`: `function` | `file.rs`: `test` |`
@@ -73,17 +82,20 @@ impl Place {
     /// The lines of comment above the definition.
     fn documented(&self, root: &Path) -> Result<String> {
         let text = fs::read_to_string(root.join(&self.file)).with_context(|| self.file.clone())?;
-        let name = self.name.rsplit("::").next().unwrap_or(&self.name);
+        let (owner, name) = self.name.rsplit_once("::").unwrap_or(("", &self.name));
         let lines: Vec<&str> = text.lines().collect();
-        let defines = |line: &&str| {
-            ["fn ", "struct ", "trait "].iter().any(|kind| {
-                line.split_once(kind).is_some_and(|(_, rest)| {
-                    rest.strip_prefix(name)
-                        .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
-                })
-            })
+        let is_word = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        let holds = |line: &str, before: &str, word: &str| {
+            line.split_once(before).is_some_and(|(_, rest)| rest.strip_prefix(word).is_some_and(is_word))
         };
-        let at = lines.iter().position(defines).with_context(|| format!("{} has no {}", self.file, self.name))?;
+        // `Dense::backward` is the first `fn backward` in an `impl` of `Dense`.
+        let words = |line: &str| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == owner);
+        let from = lines.iter().position(|line| line.starts_with("impl") && words(line));
+        let from = if owner.is_empty() { Some(0) } else { from };
+        let from = from.with_context(|| format!("{} has no impl of {owner}", self.file))?;
+        let defines = |line: &&str| ["fn ", "struct ", "trait "].iter().any(|kind| holds(line, kind, name));
+        let at = lines[from..].iter().position(defines).map(|at| from + at);
+        let at = at.with_context(|| format!("{} has no {}", self.file, self.name))?;
         let above = lines[..at].iter().rev().take_while(|line| {
             let line = line.trim_start();
             line.starts_with("//") || line.starts_with("#[")
@@ -101,5 +113,24 @@ mod tests {
         let row = row("| (9) | x | words | `a.rs`: `A::f` | `b.rs`: `t` |").unwrap();
         assert_eq!((row.number, row.function.name.as_str(), row.test.file.as_str()), (9, "A::f", "b.rs"));
         assert!(rows("| --- |\n| equation | b | c |\ntext").is_empty());
+    }
+    /// The page as it is passes; with an equation gone, doubled, pointing nowhere or at another function it does not.
+    #[test]
+    fn a_page_with_a_fault_fails() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let page = fs::read_to_string(root.join("docs/equations.md")).unwrap();
+        assert_eq!(check_page(&root, &page).unwrap(), 10);
+        let fails = |page: &str, message: &str| {
+            let error = format!("{:#}", check_page(&root, page).unwrap_err());
+            assert!(error.contains(message), "{error}");
+        };
+        let line = page.lines().find(|line| line.starts_with("| (9)")).unwrap();
+        fails(&page.replace(line, ""), "Eq. (9) has 0 rows");
+        fails(&page.replace(line, &format!("{line}\n{line}")), "Eq. (9) has 2 rows");
+        fails(&page.replace(line, &format!("{line}\n{}", line.replace("(9)", "(11)"))), "no Eq. (11)");
+        fails(&page.replace(line, &line.replace("Dense::backward", "Dense::backwards")), "has no Dense::backwards");
+        fails(&page.replace(line, &line.replace("Dense::backward", "Sparse::backward")), "has no impl of Sparse");
+        fails(&page.replace(line, &line.replace("Dense::backward", "Dense::forward")), "does not name it");
+        fails(&page.replace(line, &line.replace("derivatives.rs", "nowhere.rs")), "nowhere.rs");
     }
 }

@@ -98,3 +98,48 @@ fn the_elements_of_one_weight_are_those_worked_by_hand() {
     }
     assert!(network.explain_weight(&mut compute, &data, 2, (0, 0, 0), 0.1).is_err());
 }
+
+/// dJ/dz of a head at `z`, as the gradient of the biases of a network without hidden layers.
+fn delta(head: Head, z: &[f64], y: f64) -> Vec<f64> {
+    let spec = NetworkSpec { inputs: 1, embeddings: vec![], hidden: vec![], outputs: z.len(), head };
+    let mut network = Network::<f64>::new(&spec, 0).unwrap();
+    network.set_parameter(1, z).unwrap();
+    let data = Dataset::new(Inputs::numeric(&[0.0], 1), std::slice::from_ref(&y));
+    network.gradient(&mut Compute::new(1), &data).unwrap().1.swap_remove(1)
+}
+
+/// Where the slides are imprecise `docs/equations.md` shows what the imprecise reading gives: the numbers of its last table.
+#[test]
+fn the_numbers_on_the_equations_page_are_these() {
+    let page = include_str!("../../../docs/equations.md");
+    let shown = |start: &str, wrong: &str, right: &str| {
+        let row = page.lines().find(|line| line.starts_with(&format!("| {start}"))).expect(start);
+        assert!(row.ends_with(&format!("| {wrong} | {right} |")), "{start}: {wrong}, {right} against {row}");
+    };
+    let six = |x: f64| format!("{x:.6}");
+
+    let data = Dataset::new(Inputs::numeric(&X, 2), &Y);
+    let e = network().explain_weight(&mut Compute::new(1), &data, 0, (0, 1, 0), 0.1).unwrap();
+    let (delta_k, w) = ([e.terms[0].delta, e.terms[1].delta], [0.5, -1.0]);
+    let with_sum = |sum: f64| six(e.source * sum * e.slope.unwrap());
+    let right = six(e.gradient);
+    // w_kj is column 0 of W^(2) instead of row 0.
+    shown("dJ/dw with w_kj", &with_sum(delta_k[0] * 0.5 + delta_k[1] * 2.0), &right);
+    let h_j = 0.75f64.tanh();
+    let moved = |k: usize| w[k] - 0.1 * h_j * delta_k[k];
+    shown("dJ/dw where W^(2) moves first", &with_sum(delta_k[0] * moved(0) + delta_k[1] * moved(1)), &right);
+    shown("dJ/dw of a cost averaged", &six(e.gradient / 2.0), &right);
+    shown("dJ/dw without phi'", &six(e.source * e.sum.unwrap()), &right);
+
+    let z = [1.0f64, 0.0, -1.0];
+    let sum: f64 = z.iter().map(|z| z.exp()).sum();
+    let o_y = 1.0 / sum;
+    // Eq. (10) as written: grad_o J is -1 / o at the target's class and 0 elsewhere, o' is o (1 - o).
+    let element_wise = format!("(0, {}, 0)", six(-1.0 / o_y * o_y * (1.0 - o_y)));
+    let true_delta: Vec<String> = delta(Head::categorical(), &z, 1.0).into_iter().map(six).collect();
+    shown("delta of softmax", &element_wise, &format!("({})", true_delta.join(", ")));
+
+    let o = 1.0 / (1.0 + (-40f64).exp());
+    assert!((1.0 / (1.0 - o) * (o * (1.0 - o))).is_nan());
+    shown("delta of sigmoid", "not a number", &delta(Head::Bernoulli, &[40.0], 0.0)[0].to_string());
+}
