@@ -15,6 +15,8 @@ mod pool;
 mod product;
 mod rowwise;
 mod simd;
+#[cfg(test)]
+mod tests;
 
 pub use buffer::Buffer;
 pub use elementwise::{VectorFn, map, map_all};

@@ -102,7 +102,7 @@ pub fn outer_sums<T: Scalar, const C: usize>(
         let mut weights = parts(layer.weight, &tile);
         let weight_parts = weights.each_mut().map(|part| &mut **part);
         f.apply(isa, Part::Weight(number), tile, sums.weight(tile.rows), weight_parts);
-        if let (Some(start), Some(weight)) = (layer.transposed, weights.first()) {
+        if let (Some(start), Some(weight), 1..) = (layer.transposed, weights.first(), tile.rows) {
             let offset = layer.transposed_place::<T>(start, &tile);
             // SAFETY: as above, in the transpose; `tile.row` is a multiple of PANEL.
             let to = unsafe { transposed.part(offset, tile.cols * T::PANEL) };
