@@ -11,7 +11,7 @@ use crate::spec::NetworkSpec;
 use crate::topology::{PASSES, Topology};
 
 /// Most rows of a block: its share of one panel stays in the first-level cache, its activations in the second.
-const MOST_ROWS: usize = 64;
+const MOST_ROWS: usize = 128;
 
 /// Blocks start at multiples of so many rows, as many as a register holds.
 const REGISTER: usize = 16;

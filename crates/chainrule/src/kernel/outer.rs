@@ -164,11 +164,10 @@ impl<'a> Plan<'a> {
     fn tile<T: Scalar>(&self, mut task: usize) -> (usize, Tile) {
         for part in 0..self.parts {
             for (number, layer) in self.layers.iter().enumerate() {
-                let panels = panel_count::<T>(layer.cols);
-                let (first, end) = (part * panels / self.parts, (part + 1) * panels / self.parts);
-                let tiles = layer.row_tiles::<T>() * (end - first);
+                let panels = self.panels::<T>(layer, part);
+                let tiles = layer.row_tiles::<T>() * panels.len();
                 if task < tiles {
-                    return (number, layer.tile::<T>(first..end, task, self.group));
+                    return (number, layer.tile::<T>(panels, task, self.group));
                 }
                 task -= tiles;
             }
@@ -176,10 +175,18 @@ impl<'a> Plan<'a> {
         unreachable!("a task of the plan")
     }
 
+    /// A part's panels of columns.
+    fn panels<T: Scalar>(&self, layer: &Outer, part: usize) -> Range<usize> {
+        let panels = panel_count::<T>(layer.cols);
+        if self.parts == 1 { 0..panels } else { part * panels / self.parts..(part + 1) * panels / self.parts }
+    }
+
     /// The layer and the tile after that of `task`, if there is something to fetch ahead for it.
     fn next<T: Scalar>(&self, task: usize) -> Option<(usize, Tile)> {
-        let large = |&(number, _): &(usize, Tile)| self.layers[number].is_large::<T>();
-        (task + 1 < self.tasks::<T>()).then(|| self.tile::<T>(task + 1)).filter(large)
+        if !self.layers.iter().any(Outer::is_large::<T>) || task + 1 >= self.tasks::<T>() {
+            return None;
+        }
+        Some(self.tile::<T>(task + 1)).filter(|&(number, _)| self.layers[number].is_large::<T>())
     }
 }
 
@@ -239,10 +246,16 @@ impl Outer {
 
     /// Tile number `task` of some panels of columns.
     fn tile<T: Scalar>(&self, panels: Range<usize>, task: usize, group: usize) -> Tile {
+        if panels.len() == 1 {
+            return self.tile_at::<T>(task * T::PANEL, panels.start * T::PANEL);
+        }
         let group_tiles = group * self.row_tiles::<T>();
         let (first, within) = (panels.start + task / group_tiles * group, task % group_tiles);
         let width = group.min(panels.end - first);
-        let (row, col) = (within / width * T::PANEL, (first + within % width) * T::PANEL);
+        self.tile_at::<T>(within / width * T::PANEL, (first + within % width) * T::PANEL)
+    }
+
+    fn tile_at<T: Scalar>(&self, row: usize, col: usize) -> Tile {
         Tile {
             offset: col * self.rows + row * T::PANEL,
             row,
