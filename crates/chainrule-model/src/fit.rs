@@ -91,7 +91,7 @@ pub(crate) fn prepare_rows(
         outputs,
         head,
     };
-    network.validate()?;
+    check_network(&network, settings)?;
     Ok(Prepared {
         roles: roles.clone(),
         settings: settings.clone(),
@@ -105,6 +105,20 @@ pub(crate) fn prepare_rows(
         train_rows,
         valid,
     })
+}
+
+fn check_network(network: &NetworkSpec, settings: &Settings) -> Result<()> {
+    // Training keeps a few numbers for each, of four bytes.
+    const MOST_PARAMETERS: usize = 1 << 31;
+    network.validate()?;
+    settings.metric.check(network)?;
+    let parameters: usize = network.parameter_shapes().iter().map(|(_, rows, cols)| rows * cols).sum();
+    if parameters > MOST_PARAMETERS {
+        return setting(format!(
+            "the network would have {parameters} parameters; take fewer or narrower hidden layers"
+        ));
+    }
+    Ok(())
 }
 
 /// Training and validation rows among `rows`.
