@@ -47,7 +47,7 @@ impl Progress {
                 self.show(*epoch, done);
             }
             Event::Epoch(record) => {
-                let valid = record.valid_score.map(|score| format!(", validation {}", number(score)));
+                let valid = record.valid_score.map(|score| format!(", valid {}", number(score)));
                 self.costs = format!("cost {}{}  ", number(record.train_cost), valid.unwrap_or_default());
                 self.show(record.epoch, record.epoch as f64);
             }
@@ -63,7 +63,9 @@ impl Progress {
         let rate = self.rows as f64 / seconds.max(1e-9);
         let left = seconds / done * (self.epochs as f64 - done);
         let Self { epochs, costs, label, .. } = self;
-        let line = format!("epoch {epoch}/{epochs}  {costs}{}  at most {} left", rows_per_second(rate), duration(left));
+        let (rate, left) = (rows_per_second(rate), rounded(left));
+        // 80 columns hold it, label and all.
+        let line = format!("epoch {epoch}/{epochs}  {costs}{rate}  ≤ {left} left");
         if let Some(bar) = &self.bar {
             bar.set_message(line);
         } else {
@@ -89,6 +91,15 @@ fn rows_per_second(rate: f64) -> String {
     }
 }
 
+/// Seconds to come, which are a guess.
+fn rounded(seconds: f64) -> String {
+    match seconds.ceil() {
+        s if s < 100.0 => format!("{s:.0} s"),
+        s if s < 6000.0 => format!("{:.0} min", (s / 60.0).ceil()),
+        s => format!("{:.0} h", (s / 3600.0).ceil()),
+    }
+}
+
 /// Seconds as a person reads them.
 pub fn duration(seconds: f64) -> String {
     match seconds {
@@ -111,6 +122,7 @@ mod tests {
         assert_eq!(duration(3.21), "3.2 s");
         assert_eq!(duration(125.0), "2 min 05 s");
         assert_eq!(duration(3_720.0), "1 h 02 min");
+        assert_eq!((rounded(0.2), rounded(99.5), rounded(7200.0)), ("1 s".into(), "2 min".into(), "2 h".into()));
         assert_eq!(rows_per_second(1_234_567.0), "1.2M rows/s");
     }
 }

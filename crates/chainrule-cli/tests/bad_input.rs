@@ -61,6 +61,7 @@ const CASES: &[Case] = &[
     Case("evaluate good.safetensors unknown.csv", 2, &["unknown.csv", "row 2", "maybe"]),
     Case("predict good.safetensors train.csv -o out.xlsx", 2, &["out.xlsx", ".csv"]),
     Case("predict good.safetensors train.csv -o nowhere/out.csv", 2, &["nowhere/out.csv", "no folder"]),
+    Case("train train.csv --target y --test unknown.csv --epochs 1000000 --patience 0", 2, &["unknown.csv", "maybe"]),
     // 36: training breaks
     Case("train train.csv --target z --learning-rate 1e30 --optimizer sgd --epochs 3", 1, &["learning rate", "try"]),
 ];

@@ -163,6 +163,14 @@ impl Prepared {
         (self.task, &self.reason)
     }
 
+    /// Whether a table can be scored by the model once it is trained.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate`].
+    pub fn check(&self, table: &Table) -> Result<()> {
+        Matrices::new(table, &self.encoder, &self.roles, &self.target).map(drop)
+    }
+
     /// Columns that were left out or look odd.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
