@@ -31,10 +31,19 @@ impl Failure {
             .chain()
             .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe));
         if !broken_pipe {
-            eprintln!("error: {:#}", self.error);
+            eprintln!("error: {}", message(&self.error));
         }
         ExitCode::from(self.status)
     }
+}
+
+/// The error and its causes, without those that an error above them has already told.
+fn message(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .skip(1)
+        .map(ToString::to_string)
+        .fold(error.to_string(), |told, cause| if told.contains(&cause) { told } else { format!("{told}: {cause}") })
 }
 
 /// Marks an error as the input's or our own.

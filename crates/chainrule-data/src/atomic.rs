@@ -10,23 +10,49 @@ use crate::error::{Error, Result};
 /// and on an error it keeps what it held. A device or pipe is written directly.
 ///
 /// # Errors
-/// [`Error::Io`] with the system's reason, from the file or from `write`.
+/// As [`check_place`]; [`Error::Io`] with the system's reason, from the file or from `write`.
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> Result<()> {
-    // A link is followed, so that it stays a link.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let replaces = fs::metadata(&path).map(|metadata| metadata.is_file() || metadata.is_dir());
-    let done = if replaces.unwrap_or(true) { replace(&path, write) } else { write_through(&path, write) };
+    check_place(path)?;
+    let path = behind_links(path);
+    let done = if is_replaced(&path) { replace(&path, write) } else { write_through(&path, write) };
     done.map_err(|source| Error::io(&path, source))
 }
 
-fn replace(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> io::Result<()> {
+/// Whether a file can stand at `path`, as far as it can be told before there is something to write: an hour of work must
+/// not end with a folder that is not there.
+///
+/// # Errors
+/// [`Error::File`] if `path` is a folder or lies in none, [`Error::Io`] if nothing can be written there.
+pub fn check_place(path: &Path) -> Result<()> {
+    let folder = folder_of(&behind_links(path));
     if path.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        return Err(Error::file(path, "is a folder; name a file"));
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), Into::into);
     if !folder.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no folder {:?}", folder.display())));
+        return Err(Error::file(path, format!("there is no folder {:?}", folder.display().to_string())));
     }
+    if is_replaced(path) {
+        tempfile::tempfile_in(folder).map_err(|source| Error::io(path, source))?;
+    }
+    Ok(())
+}
+
+/// Whether writing puts a new file in the place of an old one or of none; devices and pipes stay.
+fn is_replaced(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |metadata| metadata.is_file())
+}
+
+/// A link is followed, so that it stays a link.
+fn behind_links(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), Into::into)
+}
+
+fn replace(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> io::Result<()> {
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".chainrule-");
     #[cfg(unix)]

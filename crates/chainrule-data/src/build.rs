@@ -55,7 +55,7 @@ impl ColumnBuilder {
     /// # Errors
     /// What is wrong with a cell that is not of the declared type.
     pub(crate) fn push(&mut self, text: &str) -> Result<(), String> {
-        let text = text.trim();
+        let text = trimmed(text);
         match &mut self.state {
             State::Text(texts) => texts.push(Some(text)),
             State::ReadAgainAsText => {}
@@ -118,6 +118,13 @@ impl State {
             }
         }
     }
+}
+
+/// The text without white space around it; most cells have none.
+fn trimmed(text: &str) -> &str {
+    let solid = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if solid(bytes.first()) && solid(bytes.last()) { text } else { text.trim() }
 }
 
 /// A column of trimmed texts as what its texts say: numbers, truth values, times, or else text.

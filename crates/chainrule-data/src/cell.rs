@@ -47,6 +47,9 @@ impl Cell {
 /// Classifies a trimmed cell. `comma`: a decimal comma stands where others have a point.
 pub(crate) fn classify(text: &str, comma: bool) -> Cell {
     let Some(&first) = text.as_bytes().first() else { return Cell::Missing };
+    if let Some(value) = short_whole_number(text.as_bytes()) {
+        return Cell::Number(value);
+    }
     if (first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.' | b','))
         && let Some(value) = parse_number(text, comma)
     {
@@ -80,6 +83,22 @@ fn infinity(text: &str) -> Option<f64> {
     ["inf", "infinity"].iter().any(|word| name.eq_ignore_ascii_case(word)).then_some(sign * f64::INFINITY)
 }
 
+/// At most 15 digits without a leading zero, as most numbers of most tables are.
+fn short_whole_number(text: &[u8]) -> Option<f64> {
+    if text.len() > 15 || (text[0] == b'0' && text.len() > 1) {
+        return None;
+    }
+    let mut number = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = 10 * number + u64::from(digit);
+    }
+    Some(number as f64)
+}
+
 /// A decimal number. Integers with leading zeros, such as the code `00123`, are text.
 fn parse_number(text: &str, comma: bool) -> Option<f64> {
     if comma && text.contains([',', '.']) {
@@ -89,10 +108,6 @@ fn parse_number(text: &str, comma: bool) -> Option<f64> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text).as_bytes();
     match unsigned {
         [b'0', b'0'..=b'9', ..] => None,
-        // Most numbers of most tables are short whole ones.
-        digits if digits.len() == text.len() && digits.len() < 16 && digits.iter().all(u8::is_ascii_digit) => {
-            Some(digits.iter().fold(0, |number: u64, digit| 10 * number + u64::from(digit - b'0')) as f64)
-        }
         [b'0'..=b'9' | b'.', ..] => text.parse().ok(),
         _ => infinity(text),
     }

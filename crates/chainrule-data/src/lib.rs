@@ -22,7 +22,7 @@ mod task;
 mod time;
 mod write;
 
-pub use atomic::write_atomically;
+pub use atomic::{check_place, write_atomically};
 pub use categories::Categories;
 pub use encoder::{ColumnSummary, EmbeddedColumn, Encoder, EncoderSettings, Features, Warning};
 pub use error::{Error, Result};
@@ -31,4 +31,4 @@ pub use read::{ReadOptions, read_table};
 pub use table::{Column, ColumnType, MISSING_TIME, Table, Values};
 pub use target::{ClassTarget, TargetScaler, exposure_column, numeric_target, weight_column};
 pub use task::{Task, infer_task};
-pub use write::write_table;
+pub use write::{check_table_path, write_table};

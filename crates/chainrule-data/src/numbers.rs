@@ -33,25 +33,34 @@ impl Default for Numbers {
 
 impl Numbers {
     /// Appends one value (NaN: missing), widening the storage when it must.
+    #[inline]
     pub fn push(&mut self, value: f64) {
+        match &mut self.0 {
+            Storage::Byte(values) if is_byte(value) => values.push(value as u8),
+            Storage::Single(values) if is_single(value) => values.push(value as f32),
+            Storage::Double(values) => values.push(value),
+            _ => self.extend(&[value]),
+        }
+    }
+
+    /// Appends values (NaN: missing), widening the storage when it must.
+    pub fn extend(&mut self, new: &[f64]) {
         if let Storage::Byte(values) = &mut self.0 {
-            let byte = value as u8;
-            if f64::from(byte).to_bits() == value.to_bits() {
-                values.push(byte);
+            if new.iter().all(|&value| is_byte(value)) {
+                values.extend(new.iter().map(|&value| value as u8));
                 return;
             }
             self.0 = Storage::Single(values.iter().map(|&v| f32::from(v)).collect());
         }
         if let Storage::Single(values) = &mut self.0 {
-            let single = value as f32;
-            if f64::from(single) == value || value.is_nan() {
-                values.push(single);
+            if new.iter().all(|&value| is_single(value)) {
+                values.extend(new.iter().map(|&value| value as f32));
                 return;
             }
             self.0 = Storage::Double(values.iter().map(|&v| f64::from(v)).collect());
         }
         if let Storage::Double(values) = &mut self.0 {
-            values.push(value);
+            values.extend(new);
         }
     }
 
@@ -85,9 +94,14 @@ impl Numbers {
         self.iter().all(|value| value.is_nan() || (value as i64 as f64).to_bits() == value.to_bits())
     }
 
+    /// Whether the storage has no missing and no infinite number.
+    pub(crate) fn never_missing(&self) -> bool {
+        matches!(self.0, Storage::Byte(_))
+    }
+
     /// The first row (0-based) with an infinite number.
     pub(crate) fn first_infinite(&self) -> Option<usize> {
-        if let Storage::Byte(_) = self.0 {
+        if self.never_missing() {
             return None;
         }
         (0..self.len()).find(|&row| self.get(row).is_infinite())
@@ -102,6 +116,16 @@ impl Numbers {
     pub(crate) fn is_single(&self) -> bool {
         !matches!(self.0, Storage::Double(_))
     }
+}
+
+/// Whether a byte holds the value exactly, its sign included.
+fn is_byte(value: f64) -> bool {
+    f64::from(value as u8).to_bits() == value.to_bits()
+}
+
+/// Whether an `f32` holds the value exactly, or it is missing.
+fn is_single(value: f64) -> bool {
+    f64::from(value as f32) == value || value.is_nan()
 }
 
 impl FromIterator<f64> for Numbers {

@@ -194,6 +194,14 @@ impl Values {
         }
     }
 
+    /// How many of `rows` (0-based) have no value.
+    pub(crate) fn count_missing(&self, rows: &[u32]) -> usize {
+        match self {
+            Values::Number(values) if values.never_missing() => 0,
+            _ => rows.iter().filter(|&&row| self.is_missing(row as usize)).count(),
+        }
+    }
+
     /// The value in `row` (0-based) as text that reads back as the same value; `None` where it is missing.
     pub fn text(&self, row: usize) -> Option<String> {
         if self.is_missing(row) {

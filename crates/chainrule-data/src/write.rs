@@ -15,7 +15,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use crate::atomic::write_atomically;
+use crate::atomic::{check_place, write_atomically};
 use crate::error::{Error, Result, is_standard_stream};
 use crate::table::{Column, MISSING_TIME, Table, Values};
 
@@ -24,6 +24,31 @@ type Out<'a> = &'a mut (dyn Write + Send);
 
 /// Rows converted at a time.
 const BATCH: usize = 8192;
+
+/// How a table is written into a file.
+type Format = fn(&Table, Out<'_>) -> io::Result<()>;
+
+/// Whether [`write_table`] can write to `path`, as far as it can be told before there is a table.
+///
+/// # Errors
+/// As [`check_place`], and for an ending that names no format.
+pub fn check_table_path(path: &Path) -> Result<()> {
+    if is_standard_stream(path) {
+        return Ok(());
+    }
+    format(path)?;
+    check_place(path)
+}
+
+fn format(path: &Path) -> Result<Format> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let formats: [(&str, Format); 4] =
+        [(".csv", write_csv), (".csv.gz", write_csv_gz), (".parquet", write_parquet), (".arrow", write_arrow)];
+    let found = formats.into_iter().find(|(ending, _)| name.ends_with(ending));
+    found
+        .map(|(_, format)| format)
+        .ok_or_else(|| Error::file(path, "name the file .csv, .csv.gz, .parquet or .arrow to say its format"))
+}
 
 /// Writes a table as `.csv`, `.csv.gz`, `.parquet` or `.arrow` by the file's name, or as CSV to standard output where
 /// `path` is `-`. What stood in the file is replaced only when the new one is complete.
@@ -36,19 +61,20 @@ pub fn write_table(table: &Table, path: &Path) -> Result<()> {
         let written = write_csv(table, &mut out).and_then(|()| out.flush());
         return written.map_err(|source| Error::Io { file: "standard output".to_owned(), source });
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let write = match () {
-        () if name.ends_with(".csv") => write_csv,
-        () if name.ends_with(".csv.gz") => write_csv_gz,
-        () if name.ends_with(".parquet") => write_parquet,
-        () if name.ends_with(".arrow") => write_arrow,
-        () => return Err(Error::file(path, "name the file .csv, .csv.gz, .parquet or .arrow to say its format")),
-    };
+    let write = format(path)?;
     write_atomically(path, |out| write(table, out))
 }
 
 fn write_csv(table: &Table, out: Out<'_>) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
+    write_rows(table, &mut writer).map_err(|error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        kind => io::Error::other(format!("{kind:?}")),
+    })?;
+    writer.flush()
+}
+
+fn write_rows(table: &Table, writer: &mut csv::Writer<Out<'_>>) -> csv::Result<()> {
     writer.write_record(table.columns.iter().map(|column| &column.name))?;
     for row in 0..table.rows {
         for column in &table.columns {
@@ -56,7 +82,7 @@ fn write_csv(table: &Table, out: Out<'_>) -> io::Result<()> {
         }
         writer.write_record(None::<&[u8]>)?;
     }
-    writer.flush()
+    Ok(())
 }
 
 fn write_csv_gz(table: &Table, out: Out<'_>) -> io::Result<()> {

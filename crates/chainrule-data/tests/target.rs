@@ -37,6 +37,13 @@ fn rows_are_encoded_by_name_whatever_else_the_file_holds() {
 }
 
 #[test]
+fn names_that_no_number_has_come_from_text() {
+    let is_text = |text| classes(text).unwrap().is_text();
+    assert!(is_text("y\nyes\nno\n") && is_text("y\n01\n02\n") && is_text("y\n1.0\nx\n"));
+    assert!(!is_text("y\n1.0\n2.50\n") && !is_text("y\nTRUE\nFALSE\n") && !is_text("y\n2024-01-02\n2023-01-02\n"));
+}
+
+#[test]
 fn one_class_is_nothing_to_learn() {
     let message = |text| classes(text).unwrap_err().to_string();
     assert!(message("y\na\na\n").contains("one class only, \"a\""));
@@ -88,8 +95,10 @@ fn the_scaler_goes_there_and_back_with_weights() {
 
 #[test]
 fn text_and_truth_are_classes_and_fractions_a_regression() {
-    let task = |text| infer_task(table(text).column("y").unwrap(), &[0, 1]).0;
+    let task = |text| infer_task(table(text).column("y").unwrap(), &[0, 1], "t").unwrap().0;
     assert_eq!(task("y\na\nb\n"), Task::Classification);
     assert_eq!(task("y\ntrue\nfalse\n"), Task::Classification);
     assert_eq!(task("y\n1.5\n2\n"), Task::Regression);
+    let error = infer_task(table("y\n2024-01-02\n2024-01-03\n").column("y").unwrap(), &[0, 1], "t").unwrap_err();
+    assert!(error.to_string().starts_with("t, column \"y\": the target is a time"));
 }

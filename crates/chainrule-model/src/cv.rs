@@ -29,7 +29,7 @@ pub fn cross_validate(
     }
     let column = table.column(&roles.target)?;
     let rows: Vec<u32> = (0..table.rows as u32).collect();
-    let (task, _) = choose_task(settings, column, &rows, roles.exposure.is_some())?;
+    let (task, _) = choose_task(settings, column, &rows, roles.exposure.is_some(), &table.name)?;
     let classes = match task {
         Task::Classification => Some(ClassTarget::fit(column, &table.name)?.encode(column, &table.name)?),
         _ => None,

@@ -2,7 +2,8 @@
 //! and a digest of both.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use chainrule::{Head, Network};
@@ -67,7 +68,7 @@ impl Model {
     /// If the file cannot be read, is no model, is damaged or altered, or comes from a newer version.
     pub fn load(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let bytes = fs::read(path).map_err(|source| chainrule_data::Error::Io { file: name.clone(), source })?;
+        let bytes = read(path).map_err(|source| chainrule_data::Error::Io { file: name.clone(), source })?;
         Self::from_bytes(&bytes, &name)
     }
 
@@ -125,6 +126,19 @@ impl Model {
     }
 }
 
+/// The bytes of a file; only the first where they tell that it is no safetensors file but a table, say, of many gigabytes.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    const LONGEST_HEADER: u64 = 100_000_000;
+    let mut file = File::open(path)?;
+    let mut bytes = vec![];
+    file.by_ref().take(8).read_to_end(&mut bytes)?;
+    let header = <[u8; 8]>::try_from(bytes.as_slice()).map(u64::from_le_bytes);
+    if header.is_ok_and(|length| (1..=LONGEST_HEADER).contains(&length)) {
+        file.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
 /// One parameter as it stands in a file: row-major, little endian.
 struct Tensor {
     name: String,
@@ -150,6 +164,7 @@ fn digest(card: &str, tensors: &[Tensor]) -> String {
 /// Whether the parts of the metadata fit each other.
 fn check_card(card: &Card) -> Result<(), String> {
     card.network.validate().map_err(|e| e.to_string())?;
+    card.target.check()?;
     let embedded: Vec<usize> = card.encoder.embedded().iter().map(|e| e.levels).collect();
     let levels: Vec<usize> = card.network.embeddings.iter().map(|e| e.levels).collect();
     let classes = card.target.classes().len();

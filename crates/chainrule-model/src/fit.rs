@@ -62,18 +62,18 @@ pub(crate) fn prepare_rows(
 ) -> Result<Prepared> {
     settings.validate()?;
     let column = table.column(&roles.target)?;
-    let (task, reason) = choose_task(settings, column, rows, roles.exposure.is_some())?;
-    if roles.exposure.is_some() && task != Task::Count {
-        return setting("an exposure goes with counts: take --task count, or leave it out");
-    }
+    let (task, reason) = choose_task(settings, column, rows, roles.exposure.is_some(), &table.name)?;
     let classes = if task == Task::Classification { Some(ClassTarget::fit(column, &table.name)?) } else { None };
     let (train_rows, valid_rows) = split(table, column, rows, classes.as_ref(), valid.is_some(), settings)?;
-    let target = match (classes, task) {
-        (Some(classes), _) => Target::Classes(classes),
-        (None, Task::Count) => Target::Count,
-        (None, _) => Target::Number(fit_scaler(table, column, roles, &train_rows)?),
+    let (head, outputs) = choose_head(settings, task, classes.as_ref().map_or(0, |classes| classes.names().len()))?;
+    if roles.exposure.is_some() && head != Head::Poisson {
+        return setting("an exposure goes with counts: take --task count, or leave it out");
+    }
+    let target = match classes {
+        Some(classes) => Target::Classes(classes),
+        None if head == Head::Poisson => Target::Count,
+        None => Target::Number(fit_scaler(table, column, roles, &train_rows)?),
     };
-    let (head, outputs) = choose_head(settings, task, target.classes().len())?;
     let encoder_settings =
         EncoderSettings { one_hot_max_levels: settings.one_hot_max_levels, ..EncoderSettings::default() };
     let (encoder, warnings) = Encoder::fit(table, &roles.excluded(), &train_rows, &encoder_settings)?;
@@ -91,7 +91,7 @@ pub(crate) fn prepare_rows(
         outputs,
         head,
     };
-    network.validate()?;
+    check_network(&network, settings)?;
     Ok(Prepared {
         roles: roles.clone(),
         settings: settings.clone(),
@@ -105,6 +105,20 @@ pub(crate) fn prepare_rows(
         train_rows,
         valid,
     })
+}
+
+fn check_network(network: &NetworkSpec, settings: &Settings) -> Result<()> {
+    // Training keeps a few numbers for each, of four bytes.
+    const MOST_PARAMETERS: usize = 1 << 31;
+    network.validate()?;
+    settings.metric.check(network)?;
+    let parameters: usize = network.parameter_shapes().iter().map(|(_, rows, cols)| rows * cols).sum();
+    if parameters > MOST_PARAMETERS {
+        return setting(format!(
+            "the network would have {parameters} parameters; take fewer or narrower hidden layers"
+        ));
+    }
+    Ok(())
 }
 
 /// Training and validation rows among `rows`.
@@ -147,6 +161,14 @@ impl Prepared {
     /// What is predicted, and why it was taken for that.
     pub fn task(&self) -> (Task, &str) {
         (self.task, &self.reason)
+    }
+
+    /// Whether a table can be scored by the model once it is trained.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate`].
+    pub fn check(&self, table: &Table) -> Result<()> {
+        Matrices::new(table, &self.encoder, &self.roles, &self.target).map(drop)
     }
 
     /// Columns that were left out or look odd.
@@ -200,11 +222,24 @@ impl Prepared {
         self.finish(network, training, compute)
     }
 
-    /// Puts the output's bias where a network that knows nothing predicts the training mean.
+    /// Lets training start where every row gets the training mean: the output's weights are 0, its bias is the mean on
+    /// the link's scale. Drawn output weights would start with noise as large as the target, and some of it would stay.
     fn start_at_base_rate(&self, network: &mut Network<f32>) -> Result<()> {
+        let bias = self.base_rate();
+        // Adding the same to every class changes no probability.
+        let mean = if bias.len() > 1 { bias.iter().sum::<f64>() / bias.len() as f64 } else { 0.0 };
+        let bias: Vec<f32> = bias.iter().map(|b| (b - mean) as f32).collect();
+        let last = network.views().len() - 1;
+        let weights = &network.views()[last - 1];
+        network.set_parameter(last - 1, &vec![0.0; weights.rows * weights.cols])?;
+        Ok(network.set_parameter(last, &bias)?)
+    }
+
+    /// What each output is, before its link, for a network that knows nothing of the row.
+    fn base_rate(&self) -> Vec<f64> {
         // As if each class had been seen half a time more than it was.
         const PRIOR: f64 = 0.5;
-        let bias: Vec<f64> = match self.network.head {
+        match self.network.head {
             Head::Poisson => vec![self.matrices.mean_target(&self.train_rows).max(1e-6).ln()],
             Head::Bernoulli => {
                 let totals = self.matrices.class_weights(&self.train_rows, 2);
@@ -214,11 +249,9 @@ impl Prepared {
                 let totals = self.matrices.class_weights(&self.train_rows, self.network.outputs);
                 totals.iter().map(|total| (total + PRIOR).ln()).collect()
             }
-            _ => return Ok(()),
-        };
-        let mean = if bias.len() > 1 { bias.iter().sum::<f64>() / bias.len() as f64 } else { 0.0 };
-        let bias: Vec<f32> = bias.iter().map(|b| (b - mean) as f32).collect();
-        Ok(network.set_parameter(network.views().len() - 1, &bias)?)
+            // The target is standardised.
+            _ => vec![0.0; self.network.outputs],
+        }
     }
 
     fn finish(self, network: Network<f32>, training: Training, compute: &mut Compute) -> Result<Fitted> {

@@ -15,16 +15,18 @@ pub enum Target {
     Classes(ClassTarget),
     /// A number, standardised inside.
     Number(TargetScaler),
-    /// A count, as it is.
+    /// A count, or another number >= 0 whose logarithm is learned, as it is.
     Count,
 }
 
-/// The task of `settings`, told from the target column if it is `auto`; with a line that says why.
+/// The task of `settings`, told from the target column if it is `auto`; with a line that says why. `table` names it in
+/// messages.
 pub(crate) fn choose_task(
     settings: &Settings,
     column: &Column,
     rows: &[u32],
     exposure: bool,
+    table: &str,
 ) -> Result<(Task, String)> {
     Ok(match settings.task {
         TaskChoice::Regression => (Task::Regression, "as asked".into()),
@@ -35,7 +37,7 @@ pub(crate) fn choose_task(
             Some(Head::Gaussian) => (Task::Regression, "the head is gaussian".into()),
             Some(Head::Bernoulli | Head::Categorical) => (Task::Classification, "the head is for classes".into()),
             _ if exposure => (Task::Count, "an exposure is given".into()),
-            _ => infer_task(column, rows),
+            _ => infer_task(column, rows, table)?,
         },
     })
 }
@@ -72,6 +74,16 @@ impl Target {
         }
     }
 
+    /// Whether it can be used, for one that comes from a file.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Number(TargetScaler { mean, std }) if !(mean.is_finite() && std.is_finite() && *std > 0.0) => {
+                Err(format!("the target's mean {mean} and standard deviation {std} cannot scale it"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The target column in the user's terms: class numbers, or the values as they are. `table` names it in messages.
     pub(crate) fn read(&self, column: &Column, table: &str) -> Result<Vec<f64>> {
         if let Self::Classes(classes) = self {
@@ -83,7 +95,7 @@ impl Target {
                 "{table}, row {}, column {:?}: a count cannot be {}; take --task regression",
                 row + 1,
                 column.name,
-                values[row]
+                values[row],
             )),
             _ => Ok(values),
         }

@@ -116,7 +116,7 @@ impl<T: Scalar> Network<T> {
         Ok(out)
     }
 
-    /// The cost of all rows and its gradient, both sums over rows: one row-major matrix for each of
+    /// The cost of all rows and its gradient, Eq. (1), both sums over rows: one row-major matrix for each of
     /// [`views`](Self::views).
     ///
     /// # Errors

@@ -181,7 +181,7 @@ pub fn train<T: Scalar>(
     data.check(network.spec())?;
     if let Some(valid) = valid {
         valid.check(network.spec())?;
-        check_metric(settings.metric, network)?;
+        settings.metric.check(network.spec())?;
     }
     let mut trainer = Trainer::new(network, compute, data, settings);
     let mut watch = Watch::new(network, compute, valid, settings);
@@ -200,22 +200,6 @@ pub fn train<T: Scalar>(
         }
     }
     Ok(watch.end(network, Ended::Completed))
-}
-
-fn check_metric<T: Scalar>(metric: Metric, network: &Network<T>) -> Result<()> {
-    use crate::cost::Head;
-    let spec = network.spec();
-    let classes = spec.head == Head::Categorical || (spec.head == Head::Bernoulli && spec.outputs == 1);
-    let fits = match metric {
-        Metric::Cost => true,
-        metric if metric.is_for_classes() => classes,
-        _ => !classes,
-    };
-    if fits {
-        Ok(())
-    } else {
-        setting(format!("the metric {} does not fit a {} head", metric.name(), spec.head.name()))
-    }
 }
 
 /// Everything a training step needs besides the network.

@@ -1,9 +1,9 @@
 //! `chainrule predict`
 
-use chainrule_data::write_table;
+use chainrule_data::{check_table_path, write_table};
 use serde_json::json;
 
-use super::{compute, load, print_json, read};
+use super::{compute, load, print_json, read_for};
 use crate::args::PredictArgs;
 use crate::failure::{Failure, OrFail, Outcome};
 use crate::print;
@@ -13,8 +13,9 @@ pub fn run(args: &PredictArgs) -> Outcome {
     if to_stdout && args.run.json {
         return Err(Failure::input(anyhow::anyhow!("--json needs a file for the predictions: add -o FILE")));
     }
+    check_table_path(&args.output).or_input()?;
     let model = load(&args.model)?;
-    let table = read(&args.data)?;
+    let table = read_for(&model, &args.data)?;
     let predictions = model.predict(&mut compute(&args.run), &table).or_input()?;
     write_table(&predictions, &args.output).or_failed()?;
     if args.run.json {

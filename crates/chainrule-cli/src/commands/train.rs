@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use chainrule::Ended;
-use chainrule_data::{Table, Task};
+use chainrule_data::{Table, Task, check_place};
 use chainrule_model::{Evaluation, Fitted, Prepared, prepare};
 use serde_json::json;
 
@@ -17,13 +17,14 @@ use crate::{interrupt, print};
 pub fn run(args: &TrainArgs) -> Outcome {
     let settings = args.settings.settings().or_input()?;
     settings.validate().or_input()?;
-    check_output(args)?;
+    check_place(&args.output).or_input()?;
     let started = Instant::now();
     let table = read(&args.data)?;
     let read_time = started.elapsed();
-    let valid = args.valid.as_ref().map(|path| read_like(&args.data, path)).transpose()?;
-    let test = args.test.as_ref().map(|path| read_like(&args.data, path)).transpose()?;
+    let valid = args.valid.as_ref().map(|path| read_like(&table, &args.data, path)).transpose()?;
+    let test = args.test.as_ref().map(|path| read_like(&table, &args.data, path)).transpose()?;
     let prepared = prepare(&table, valid.as_ref(), &args.roles.roles(), &settings).or_input()?;
+    test.iter().try_for_each(|test| prepared.check(test)).or_input()?;
     let facts = Facts::new(&table, read_time, &prepared);
     // The matrices hold what training needs.
     drop((table, valid));
@@ -55,19 +56,14 @@ pub fn run(args: &TrainArgs) -> Outcome {
     }
 }
 
-/// Finds out before an hour of training that the model cannot be written.
-fn check_output(args: &TrainArgs) -> Outcome {
-    let parent = args.output.parent().filter(|p| !p.as_os_str().is_empty());
-    if parent.is_some_and(|folder| !folder.is_dir()) || args.output.is_dir() {
-        let message = format!("{}: no model file can be written there (--output)", args.output.display());
-        return Err(Failure::input(anyhow::anyhow!(message)));
-    }
-    Ok(())
-}
-
 fn settings_of(fitted: &Fitted) -> chainrule::TrainSettings {
     let settings = &fitted.model.card().settings;
     chainrule::TrainSettings { learning_rate: settings.learning_rate, ..chainrule::TrainSettings::default() }
+}
+
+/// How the user called this program.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "chainrule".into())
 }
 
 /// What is known before training.
@@ -149,7 +145,9 @@ impl Result<'_> {
 
     fn print(&self) -> std::io::Result<()> {
         let report = &self.fitted.model.card().training.report;
-        let mut text = format!("{} epochs in {}", report.history.len(), duration(self.time.as_secs_f64()));
+        let epochs = report.history.len();
+        let plural = if epochs == 1 { "" } else { "s" };
+        let mut text = format!("{epochs} epoch{plural} in {}", duration(self.time.as_secs_f64()));
         let why = match report.ended {
             Ended::Completed => "",
             Ended::Patience => ", stopped early",
@@ -162,6 +160,12 @@ impl Result<'_> {
             let _ = write!(text, "; the model is that of epoch {best}");
         }
         print::line("trained", &text)?;
+        if let (None, Some(last)) = (self.best_scores(), report.history.last()) {
+            print::line(
+                "",
+                &format!("cost {} on the training rows; none were held out", print::number(last.train_cost)),
+            )?;
+        }
         for (name, scores) in [("validation", self.fitted.valid.as_ref()), ("test", self.test)] {
             if let Some(scores) = scores {
                 print::line(
@@ -173,9 +177,12 @@ impl Result<'_> {
         if let Some(test) = self.test {
             print::confusion(test, self.fitted.model.card().target.classes())?;
         }
-        let output = self.args.output.display();
-        print::line("model", &format!("{output} (hash {})", &self.hash[..12]))?;
-        print::line("next", &format!("chainrule predict {output} TABLE -o predictions.csv"))
+        let (output, hash) = (self.args.output.display(), &self.hash[..12]);
+        print::line("model", &format!("{output} (hash {hash})"))?;
+        let output = print::shell_word(&output.to_string());
+        let table =
+            self.args.test.as_ref().map_or("TABLE".into(), |test| print::shell_word(&test.display().to_string()));
+        print::line("next", &format!("{} predict {output} {table} -o predictions.csv", program()))
     }
 
     fn json(&self) -> serde_json::Value {

@@ -54,9 +54,15 @@ pub(super) fn read_arrow_stream(source: &Source, options: &ReadOptions) -> Resul
 /// on buffer lengths beyond the file, for one), and a damaged file must not end a program.
 fn guarded<T>(source: &Source, step: impl FnOnce() -> Result<T, ArrowError>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(step)) {
-        Ok(done) => done.map_err(|error| source.error(format!("cannot be read: {error}"))),
+        Ok(done) => done.map_err(|error| source.error(format!("cannot be read: {}", reason(&error)))),
         Err(_) => Err(source.error("cannot be read: the file is damaged")),
     }
+}
+
+/// What the decoder says, without the kinds of error that it was wrapped in on its way.
+fn reason(error: &ArrowError) -> String {
+    let text = error.to_string();
+    text.rsplit("error: ").next().unwrap_or_default().to_owned()
 }
 
 /// The columns that are wanted.
@@ -181,7 +187,11 @@ impl Builder {
         match self {
             Builder::Number(numbers) => {
                 let array = cast(&whole_numbers(array)?, &DataType::Float64)?;
-                array.as_primitive::<Float64Type>().iter().for_each(|value| numbers.push(value.unwrap_or(f64::NAN)));
+                let array = array.as_primitive::<Float64Type>();
+                match array.null_count() {
+                    0 => numbers.extend(array.values()),
+                    _ => array.iter().for_each(|value| numbers.push(value.unwrap_or(f64::NAN))),
+                }
             }
             Builder::Boolean(flags) => flags.extend(cast(array, &DataType::Boolean)?.as_boolean().iter()),
             Builder::Text(texts) => {

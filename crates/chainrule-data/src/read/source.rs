@@ -113,7 +113,7 @@ impl Source {
 }
 
 fn spool(mut reader: impl Read) -> io::Result<File> {
-    let mut file = tempfile::tempfile()?;
-    io::copy(&mut reader, &mut file)?;
-    Ok(file)
+    let copied = tempfile::tempfile().and_then(|mut file| io::copy(&mut reader, &mut file).map(|_| file));
+    let folder = std::env::temp_dir();
+    copied.map_err(|error| io::Error::new(error.kind(), format!("cannot be copied to {}: {error}", folder.display())))
 }

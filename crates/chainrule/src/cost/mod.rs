@@ -40,7 +40,7 @@ pub enum Head {
     },
 }
 
-/// One likelihood on rows that lie across the lanes of registers.
+/// One likelihood on rows that lie across the lanes of registers: how the recursion starts, Eq. (10).
 trait Likelihood: Sync {
     /// Replaces z^(L) in `z` by delta^(L); returns the cost of each row.
     fn cost_and_delta<T: Scalar, S: Simd<T>>(&self, simd: S, z: &mut Columns<'_, T>, y: Rows<'_, T>) -> S::Vector;

@@ -81,6 +81,7 @@ impl Dense {
     }
 
     /// Eq. (9) for a block of rows: Delta_in = Delta_out W' ⊙ phi'(Z_in), phi' being the activation of the layer below.
+    /// At the last hidden layer it is Eq. (5), for one of its weights Eq. (3), (4).
     ///
     /// `w_transposed` (outputs x inputs) holds W'; `delta_out` (rows x outputs), `delta_in` (rows x inputs).
     pub(crate) fn backward<T: Scalar>(

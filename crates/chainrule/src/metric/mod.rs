@@ -9,6 +9,8 @@ pub use classification::{ClassificationScores, classification, most_probable};
 pub use regression::{Deviance, RegressionScores, regression};
 
 use crate::cost::Head;
+use crate::error::{Result, setting};
+use crate::spec::NetworkSpec;
 
 /// A score that early stopping can watch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +54,18 @@ impl Metric {
     /// Whether larger is better.
     pub fn rises(self) -> bool {
         matches!(self, Self::Accuracy | Self::BalancedAccuracy | Self::Auc | Self::F1)
+    }
+
+    /// Refuses a metric that does not fit what a network predicts.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting), naming metric and head.
+    pub fn check(self, spec: &NetworkSpec) -> Result<()> {
+        let classes = spec.head == Head::Categorical || (spec.head == Head::Bernoulli && spec.outputs == 1);
+        if self == Self::Cost || self.is_for_classes() == classes {
+            return Ok(());
+        }
+        setting(format!("the metric {} does not fit a {} head", self.name(), spec.head.name()))
     }
 
     /// Whether it needs class probabilities.
