@@ -22,6 +22,9 @@ const LARGE: usize = 1 << 20;
 /// What a block runs on: the thread that holds it or, where there is but one block, the team.
 pub(crate) type On<'a> = (Option<&'a mut Team>, Isa);
 
+/// What is done with a block: its rows by number, and the place of the first among the batch's.
+type Work<'a, T> = dyn Fn(On<'_>, &mut Block<T>, &[u32], usize) + Sync + 'a;
+
 /// Some neighbouring rows of a batch.
 pub(crate) struct Block<T> {
     /// Rows in use.
@@ -153,12 +156,7 @@ impl<T: Scalar> Blocks<T> {
 
     /// Makes the rows `select` the current batch: `f` is called for each block with its rows and the place of the first among
     /// them.
-    pub(crate) fn each(
-        &mut self,
-        compute: &mut Compute,
-        select: &[u32],
-        f: &(dyn Fn(On<'_>, &mut Block<T>, &[u32], usize) + Sync),
-    ) {
+    pub(crate) fn each(&mut self, compute: &mut Compute, select: &[u32], f: &Work<'_, T>) {
         let used = select.len().div_ceil(self.block_rows);
         self.used = used;
         let Compute { team, isa } = compute;
