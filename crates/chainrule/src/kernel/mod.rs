@@ -1,6 +1,6 @@
 //! The only room with `unsafe`: matrix products, elementwise passes, the thread team, vector registers and the
 //! elementary functions written on them. Knows no layer, activation, cost or optimizer by name; they come in as
-//! [`VectorFn`]s, [`RowFn`]s and [`Epilogue`]s.
+//! [`VectorFn`]s, [`RowFn`]s and [`TileFn`]s.
 
 #![allow(unsafe_code)]
 
