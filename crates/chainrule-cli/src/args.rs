@@ -38,6 +38,10 @@ pub enum Command {
     Cv(CvArgs),
     /// Show what a model is made of and how it was trained
     Inspect(InspectArgs),
+    /// Prove the derivatives: of everything built in, or of a model on the rows of a table
+    Check(CheckArgs),
+    /// Show everything that the gradient of one weight is made of, and what a step on it does
+    ExplainWeight(ExplainWeightArgs),
     /// Print a shell's completion script
     Completions {
         /// The shell
@@ -90,6 +94,9 @@ pub struct PredictArgs {
     /// Where to write the predictions: .csv, .csv.gz, .parquet or .arrow; `-` is standard output as CSV
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
+    /// Add the columns `lower` and `upper`, between which the target is with this probability, such as 0.9
+    #[arg(long, value_name = "LEVEL")]
+    pub interval: Option<f64>,
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -100,6 +107,50 @@ pub struct EvaluateArgs {
     pub model: PathBuf,
     #[command(flatten)]
     pub data: DataArgs,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Args)]
+pub struct CheckArgs {
+    /// Model file; without one every combination of what is built in is checked
+    #[arg(requires = "table")]
+    pub model: Option<PathBuf>,
+    /// Table with the target
+    pub table: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// Rows to check on, spread over the table
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub rows: usize,
+    /// Parameters to compare, drawn at random; 0: all, which takes an evaluation of the cost for each
+    #[arg(long, default_value_t = 500, value_name = "N")]
+    pub parameters: usize,
+    /// Where to write the certificate of a model: this name with .json and with .txt
+    #[arg(long, short, value_name = "NAME", default_value = "certificate")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Args)]
+pub struct ExplainWeightArgs {
+    /// Model file
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Row of the table, from 1
+    #[arg(long, value_name = "N")]
+    pub row: usize,
+    /// Layer l of the weight matrix, from 1 at the input
+    #[arg(long, value_name = "N")]
+    pub layer: usize,
+    /// Node that the weight comes from: its number in layer l - 1, from 1, or its name (a column)
+    #[arg(long, value_name = "NODE")]
+    pub from: String,
+    /// Node that the weight goes to: its number in layer l, from 1, or its name (a class)
+    #[arg(long, value_name = "NODE")]
+    pub to: String,
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -117,6 +168,12 @@ pub struct InspectArgs {
 pub struct DataArgs {
     /// Table: CSV, Parquet or Arrow, told by its content; .gz and .zst too; `-` for standard input
     pub table: PathBuf,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+#[derive(Args)]
+pub struct ReadingArgs {
     /// Type of a column where it was taken for something else: number, category, boolean, time, ignore
     #[arg(long, value_name = "COLUMN=TYPE", value_delimiter = ',', value_parser = values::column_type)]
     pub types: Vec<(String, ColumnType)>,
@@ -125,7 +182,7 @@ pub struct DataArgs {
     pub delimiter: Option<char>,
 }
 
-impl DataArgs {
+impl ReadingArgs {
     /// `text`: the columns that are known to hold text.
     pub fn options<'a>(&self, text: impl IntoIterator<Item = &'a str>) -> ReadOptions {
         ReadOptions {
@@ -144,9 +201,12 @@ pub struct RoleArgs {
     /// Column of row weights
     #[arg(long, value_name = "COLUMN", alias = "weight-column")]
     pub weight: Option<String>,
-    /// Column of a count's exposure: the rate per unit of it is learned
+    /// Column of the exposure of a count or amount: the rate per unit of it is learned
     #[arg(long, value_name = "COLUMN")]
     pub exposure: Option<String>,
+    /// Column that says whether the event was seen (1) or the time in the target was cut off before it (0)
+    #[arg(long, value_name = "COLUMN")]
+    pub event: Option<String>,
     /// Columns not to use, separated by commas
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', alias = "ignore-column")]
     pub ignore: Vec<String>,
@@ -158,6 +218,7 @@ impl RoleArgs {
             target: self.target.clone(),
             weight: self.weight.clone(),
             exposure: self.exposure.clone(),
+            event: self.event.clone(),
             ignore: self.ignore.clone(),
         }
     }
@@ -197,9 +258,14 @@ pub struct SettingArgs {
     /// What is predicted [default: told from the target]
     #[arg(long, value_enum)]
     task: Option<TaskArg>,
-    /// Likelihood of the target [default: by task]
-    #[arg(long, value_parser = values::head(), alias = "objective")]
+    /// Likelihood of the target [default: by task]: gaussian, laplace, huber, student_t, quantile, bernoulli, categorical,
+    /// ordinal, poisson, negative_binomial, gamma, tweedie, beta, weibull_aft; with parameters as in
+    /// `student_t:degrees=6,scale=learned`, lists as in `quantile:levels=0.1/0.5/0.9`
+    #[arg(long, value_name = "HEAD", value_parser = values::head, alias = "objective")]
     head: Option<Head>,
+    /// Classes from the lowest to the highest, for the ordinal head
+    #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
+    class_order: Vec<String>,
     /// Units of each hidden layer; `--hidden=` for none [default: 256,256]
     #[arg(long, value_name = "WIDTHS", value_parser = widths)]
     hidden: Option<Widths>,
@@ -292,7 +358,10 @@ impl SettingArgs {
             [one] => s.activation = OneOrMany::One(*one),
             many => s.activation = OneOrMany::Many(many.to_vec()),
         }
-        s.head = self.head.or(s.head);
+        s.head = self.head.clone().or(s.head);
+        if !self.class_order.is_empty() {
+            s.class_order.clone_from(&self.class_order);
+        }
         s.initializer = self.initializer.or(s.initializer);
         s.batch = self.batch.or(s.batch);
         set(&mut s.hidden, self.hidden.as_ref().map(|widths| widths.0.clone()));

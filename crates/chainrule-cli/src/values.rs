@@ -3,6 +3,7 @@
 use chainrule::{Activation, Head, Initializer, Metric, Optimizer, Schedule};
 use chainrule_data::ColumnType;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use serde_json::{Value, json};
 
 /// A parser that takes one of the named values, each perhaps under aliases.
 fn one_of<T: Clone + Send + Sync + 'static>(
@@ -29,13 +30,41 @@ pub fn metric() -> impl TypedValueParser<Value = Metric> {
     one_of(Metric::ALL.map(|m| (m.name(), aliases(m), m)).to_vec())
 }
 
-pub fn head() -> impl TypedValueParser<Value = Head> {
-    one_of(vec![
-        ("gaussian", &["squared_error", "regression", "l2", "mse"], Head::Gaussian),
-        ("bernoulli", &["binary", "log_loss"], Head::Bernoulli),
-        ("categorical", &["multiclass", "softmax", "cross_entropy"], Head::Categorical),
-        ("poisson", &["count"], Head::Poisson),
-    ])
+/// Other names of heads.
+const HEAD_ALIASES: &[(&str, &[&str])] = &[
+    ("gaussian", &["squared_error", "regression", "l2", "mse"]),
+    ("laplace", &["absolute_error", "l1", "mae"]),
+    ("quantile", &["pinball"]),
+    ("bernoulli", &["binary", "log_loss"]),
+    ("categorical", &["multiclass", "softmax", "cross_entropy"]),
+    ("poisson", &["count"]),
+    ("weibull_aft", &["survival"]),
+];
+
+/// `name` or `name:key=value,key=value`, a list's values between slashes.
+pub fn head(text: &str) -> Result<Head, String> {
+    let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
+    let alias = HEAD_ALIASES.iter().find(|(_, aliases)| aliases.contains(&name));
+    let name = alias.map_or(name, |(name, _)| name);
+    let pair = |part: &str| {
+        let (key, value) = part.split_once('=').ok_or(format!("{part:?}: write a parameter as KEY=VALUE"))?;
+        Ok((key.to_owned(), parameter(value)))
+    };
+    let parts = parameters.split(',').filter(|part| !part.is_empty());
+    let parameters: serde_json::Map<String, Value> = parts.map(pair).collect::<Result<_, String>>()?;
+    let data = match parameters.is_empty() {
+        true => json!(name),
+        false => json!({ name: parameters }),
+    };
+    serde_json::from_value(data).map_err(|e| e.to_string())
+}
+
+/// A number, true or false, a word, or a list of numbers.
+fn parameter(text: &str) -> Value {
+    if text.contains('/') {
+        return text.split('/').map(parameter).collect();
+    }
+    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
 }
 
 pub fn initializer() -> impl TypedValueParser<Value = Initializer> {
@@ -74,4 +103,31 @@ pub fn column_type(text: &str) -> Result<(String, ColumnType), String> {
     let (column, kind) = text.rsplit_once('=').ok_or("write it as COLUMN=TYPE, such as zip=category")?;
     let kind: ColumnType = kind.parse().map_err(|e: chainrule_data::Error| e.to_string())?;
     Ok((column.to_owned(), kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chainrule::Scale;
+
+    #[test]
+    fn heads_have_names_aliases_and_parameters() {
+        assert_eq!(head("mse"), Ok(Head::gaussian()));
+        assert_eq!(
+            head("student_t:degrees=6,scale=learned"),
+            Ok(Head::StudentT { degrees: 6.0, scale: Scale::Learned })
+        );
+        assert_eq!(head("quantile:levels=0.1/0.5/0.9"), Ok(Head::Quantile { levels: vec![0.1, 0.5, 0.9] }));
+        let smooth = Head::Categorical { smoothing: 0.1, class_weights: vec![1.0, 2.0], soft: false };
+        assert_eq!(head("categorical:smoothing=0.1,class_weights=1/2"), Ok(smooth));
+        for (text, part) in [
+            ("gausian", "unknown head `gausian`; the heads are gaussian, laplace"),
+            ("gaussian:sigma=1", "unknown field `sigma`"),
+            ("gaussian:scale", "\"scale\": write a parameter as KEY=VALUE"),
+            ("tweedie:power=high", "invalid type: string \"high\""),
+        ] {
+            let message = head(text).unwrap_err();
+            assert!(message.contains(part), "{message}");
+        }
+    }
 }

@@ -64,6 +64,25 @@ const CASES: &[Case] = &[
     Case("train train.csv --target y --test unknown.csv --epochs 1000000 --patience 0", 2, &["unknown.csv", "maybe"]),
     // 36: training breaks
     Case("train train.csv --target z --learning-rate 1e30 --optimizer sgd --epochs 3", 1, &["learning rate", "try"]),
+    // heads, certificates and weights
+    Case("train train.csv --target z --head gausian", 2, &["--head", "unknown head `gausian`"]),
+    Case("train train.csv --target z --head student_t:degrees=-1", 2, &["degrees must be > 0"]),
+    Case("train train.csv --target a --head gamma", 2, &["train.csv, row 1, column \"a\"", "gamma", "> 0"]),
+    Case("train train.csv --target y --head ordinal", 2, &["--class-order no,yes"]),
+    Case("train train.csv --target y --head ordinal --class-order no,maybe", 2, &["column \"y\"", "\"maybe\""]),
+    Case("train train.csv --target z --head weibull_aft --event c", 2, &["column \"c\"", "row 1"]),
+    Case("train train.csv --target z --event n", 2, &["column \"n\"", "event"]),
+    Case("train train.csv --target z --head gaussian --event n", 2, &["weibull_aft"]),
+    Case("train train.csv --target z --head beta", 2, &["row 1", "beta", "between 0 and 1"]),
+    Case("train train.csv --target z --head gaussian --exposure n", 2, &["exposure", "gaussian"]),
+    Case("predict good.safetensors train.csv --interval 0.9", 2, &["bernoulli", "probability of each class"]),
+    Case("predict good.safetensors train.csv --interval 1.5", 2, &["between 0 and 1", "1.5"]),
+    Case("check good.safetensors", 2, &["<TABLE>"]),
+    Case("check good.safetensors other.csv", 2, &["other.csv"]),
+    Case("check good.safetensors train.csv -o nowhere/c", 2, &["nowhere"]),
+    Case("explain-weight good.safetensors train.csv --row 99 --layer 1 --from 1 --to 1", 2, &["--row 99", "1 to 60"]),
+    Case("explain-weight good.safetensors train.csv --row 1 --layer 9 --from 1 --to 1", 2, &["--layer 9", "1 to 3"]),
+    Case("explain-weight good.safetensors train.csv --row 1 --layer 1 --from x --to 1", 2, &["--from x", "\"a\""]),
 ];
 
 fn folder() -> Folder {

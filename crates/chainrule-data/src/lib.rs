@@ -29,6 +29,6 @@ pub use error::{Error, Result};
 pub use numbers::{Numbers, number_text};
 pub use read::{ReadOptions, read_table};
 pub use table::{Column, ColumnType, MISSING_TIME, Table, Values};
-pub use target::{ClassTarget, TargetScaler, exposure_column, numeric_target, weight_column};
+pub use target::{ClassTarget, TargetScaler, event_column, exposure_column, numeric_target, weight_column};
 pub use task::{Task, infer_task};
 pub use write::{check_table_path, write_table};

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Cell, classify};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean};
 use crate::numbers::number_text;
 use crate::table::{Column, Values};
 use crate::time::time_text;
@@ -34,6 +34,29 @@ impl ClassTarget {
             return Err(column_error(table, column, message));
         }
         Ok(ClassTarget { names })
+    }
+
+    /// The same classes in another order, which must name each once.
+    ///
+    /// # Errors
+    /// A class that `order` lacks, or a name in it that is no class or stands twice.
+    pub fn in_order(self, order: &[String], column: &Column, table: &str) -> Result<ClassTarget> {
+        let problem = |(place, name): (usize, &String)| {
+            if order[..place].contains(name) {
+                return Some(format!("the order of the classes names {name:?} twice"));
+            }
+            let hint = did_you_mean(name, self.names.iter().map(String::as_str));
+            (!self.names.contains(name))
+                .then(|| format!("the order of the classes names {name:?}, which no row has{hint}"))
+        };
+        let missing = || {
+            let missing = self.names.iter().find(|name| !order.contains(name));
+            missing.map(|name| format!("the order of the classes lacks {name:?}"))
+        };
+        match order.iter().enumerate().find_map(problem).or_else(missing) {
+            Some(message) => Err(column_error(table, column, message)),
+            None => Ok(ClassTarget { names: order.to_vec() }),
+        }
     }
 
     /// The classes' names, in order of their codes.
@@ -133,6 +156,24 @@ pub fn exposure_column(column: &Column, table: &str) -> Result<Vec<f32>> {
         exposure if exposure.is_finite() && exposure > 0.0 => Ok(exposure),
         _ => Err("an exposure must be a number above 0"),
     })
+}
+
+/// Whether the event of each row was seen: 1 or true, or 0 or false where the time was cut off before it.
+///
+/// # Errors
+/// A column that holds something else, or the first row that does.
+pub fn event_column(column: &Column, table: &str) -> Result<Vec<f32>> {
+    let Values::Boolean(flags) = &column.values else {
+        return checked_numbers(column, table, |value| match value {
+            0.0 | 1.0 => Ok(value as f32),
+            _ => Err("an event must be 1 (seen) or 0 (cut off before it)"),
+        });
+    };
+    let event = |(row, flag): (usize, &Option<bool>)| match flag {
+        Some(seen) => Ok(f32::from(u8::from(*seen))),
+        None => Err(cell_error(table, column, row, "the event is missing".to_owned())),
+    };
+    flags.iter().enumerate().map(event).collect()
 }
 
 /// Every number of a column through `check`.

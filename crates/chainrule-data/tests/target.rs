@@ -4,7 +4,7 @@
 mod common;
 
 use chainrule_data::{
-    ClassTarget, Error, TargetScaler, Task, exposure_column, infer_task, numeric_target, weight_column,
+    ClassTarget, Error, TargetScaler, Task, event_column, exposure_column, infer_task, numeric_target, weight_column,
 };
 use common::table;
 
@@ -48,6 +48,35 @@ fn one_class_is_nothing_to_learn() {
     let message = |text| classes(text).unwrap_err().to_string();
     assert!(message("y\na\na\n").contains("one class only, \"a\""));
     assert!(message("y,z\n,1\n").ends_with("the target has no value"));
+}
+
+#[test]
+fn classes_can_be_put_into_an_order() {
+    let table = table("y\nlow\nhigh\nmedium\nlow\n");
+    let column = table.column("y").unwrap();
+    let ordered = |names: &[&str]| {
+        let order: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        ClassTarget::fit(column, "t").unwrap().in_order(&order, column, "t").map_err(|error| error.to_string())
+    };
+    let classes = ordered(&["low", "medium", "high"]).unwrap();
+    assert_eq!(classes.encode(column, "t").unwrap(), [0, 2, 1, 0]);
+    assert!(ordered(&["low", "high"]).unwrap_err().ends_with("the order of the classes lacks \"medium\""));
+    let unknown = ordered(&["low", "mediums", "medium", "high"]).unwrap_err();
+    assert!(unknown.contains("\"mediums\", which no row has; did you mean \"medium\"?"), "{unknown}");
+    assert!(ordered(&["low", "low", "medium", "high"]).unwrap_err().ends_with("names \"low\" twice"));
+}
+
+#[test]
+fn events_are_one_and_zero_or_true_and_false() {
+    let events = |text: &str| {
+        let table = table(text);
+        event_column(table.column("e").unwrap(), "t").map_err(|error| error.to_string())
+    };
+    assert_eq!(events("e\n1\n0\n"), Ok(vec![1.0, 0.0]));
+    assert_eq!(events("e\ntrue\nfalse\n"), Ok(vec![1.0, 0.0]));
+    let error = "t, row 2, column \"e\": an event must be 1 (seen) or 0 (cut off before it)";
+    assert_eq!(events("e\n1\n2\n"), Err(error.to_owned()));
+    assert!(events("e,x\ntrue,1\n,1\n").unwrap_err().contains("row 2, column \"e\": the event is missing"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::matrices::{Matrices, Roles};
 use crate::scores::Metrics;
 use crate::settings::Settings;
 use crate::split::folds;
-use crate::target::choose_task;
+use crate::target::{Hints, choose_task};
 
 /// Fits on all folds but one and scores on that one, for each; stratified where the target is classes. `observer` is told
 /// the fold (from 1) with each event; if it stops a training, the folds done so far are returned.
@@ -29,7 +29,7 @@ pub fn cross_validate(
     }
     let column = table.column(&roles.target)?;
     let rows: Vec<u32> = (0..table.rows as u32).collect();
-    let (task, _) = choose_task(settings, column, &rows, roles.exposure.is_some(), &table.name)?;
+    let (task, _) = choose_task(settings, column, &rows, Hints::new(roles), &table.name)?;
     let classes = match task {
         Task::Classification => Some(ClassTarget::fit(column, &table.name)?.encode(column, &table.name)?),
         _ => None,
@@ -49,7 +49,7 @@ pub fn cross_validate(
             break;
         }
         let card = fitted.model.card();
-        let matrices = Matrices::new(table, &card.encoder, roles, &card.target)?;
+        let matrices = Matrices::new(table, &card.encoder, roles, &card.target, &card.network.head)?;
         scores.push(fitted.model.evaluate_rows(compute, &matrices, Some(&held))?.metrics);
     }
     Ok(scores)

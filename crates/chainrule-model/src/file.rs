@@ -168,10 +168,11 @@ fn check_card(card: &Card) -> Result<(), String> {
     let embedded: Vec<usize> = card.encoder.embedded().iter().map(|e| e.levels).collect();
     let levels: Vec<usize> = card.network.embeddings.iter().map(|e| e.levels).collect();
     let classes = card.target.classes().len();
-    let outputs = match card.network.head {
+    let head = &card.network.head;
+    let outputs = match head {
         Head::Bernoulli => classes == 2 && card.network.outputs == 1,
-        Head::Categorical => classes >= 2 && card.network.outputs == classes,
-        _ => classes == 0 && card.network.outputs == 1,
+        head if head.is_for_classes() => classes >= 2 && card.network.outputs == head.outputs(classes),
+        _ => classes == 0 && card.network.outputs == head.outputs(1),
     };
     if card.network.inputs != card.encoder.numeric_width() || embedded != levels || !outputs {
         return Err("its network does not fit its columns or its target".into());

@@ -1,8 +1,8 @@
 //! From a table to a model.
 
-use chainrule::{Compute, Embedding, Ended, Event, Flow, Head, Key, Network, NetworkSpec, train};
+use chainrule::{Compute, Embedding, Ended, Event, Flow, Head, Key, Network, NetworkSpec, Scale, train};
 use chainrule_data::{
-    ClassTarget, Column, Encoder, EncoderSettings, Table, TargetScaler, Task, Warning, numeric_target,
+    ClassTarget, Column, Encoder, EncoderSettings, Table, TargetScaler, Task, Values, Warning, numeric_target,
 };
 
 use crate::error::{Error, Result, setting};
@@ -11,7 +11,7 @@ use crate::model::{Card, Model, Training};
 use crate::scores::Evaluation;
 use crate::settings::Settings;
 use crate::split::holdout;
-use crate::target::{Target, choose_head, choose_task};
+use crate::target::{Hints, Target, choose_head, choose_task};
 
 /// Tables and settings turned into matrices and a network: all that can be known before training.
 pub struct Prepared {
@@ -62,24 +62,27 @@ pub(crate) fn prepare_rows(
 ) -> Result<Prepared> {
     settings.validate()?;
     let column = table.column(&roles.target)?;
-    let (task, reason) = choose_task(settings, column, rows, roles.exposure.is_some(), &table.name)?;
-    let classes = if task == Task::Classification { Some(ClassTarget::fit(column, &table.name)?) } else { None };
+    let hints = Hints::new(roles);
+    let (task, reason) = choose_task(settings, column, rows, hints, &table.name)?;
+    let classes = if task == Task::Classification { Some(classes(table, column, settings)?) } else { None };
     let (train_rows, valid_rows) = split(table, column, rows, classes.as_ref(), valid.is_some(), settings)?;
-    let (head, outputs) = choose_head(settings, task, classes.as_ref().map_or(0, |classes| classes.names().len()))?;
-    if roles.exposure.is_some() && head != Head::Poisson {
-        return setting("an exposure goes with counts: take --task count, or leave it out");
-    }
+    let count = classes.as_ref().map_or(0, |classes| classes.names().len());
+    let (mut head, outputs) = choose_head(settings, task, hints, count)?;
     let target = match classes {
         Some(classes) => Target::Classes(classes),
-        None if head == Head::Poisson => Target::Count,
-        None => Target::Number(fit_scaler(table, column, roles, &train_rows)?),
+        None if head.is_location_scale() => Target::Number(fit_scaler(table, column, roles, &train_rows)?),
+        None => Target::Plain,
     };
+    if let (Target::Number(scaler), Some(Scale::Fixed(scale))) = (&target, head.scale()) {
+        // The user's is in the target's unit.
+        head = head.with_scale(Scale::Fixed(scale / scaler.std));
+    }
     let encoder_settings =
         EncoderSettings { one_hot_max_levels: settings.one_hot_max_levels, ..EncoderSettings::default() };
     let (encoder, warnings) = Encoder::fit(table, &roles.excluded(), &train_rows, &encoder_settings)?;
-    let matrices = Matrices::new(table, &encoder, roles, &target)?;
+    let matrices = Matrices::new(table, &encoder, roles, &target, &head)?;
     let valid = match valid {
-        Some(valid) => Valid::Table(Matrices::new(valid, &encoder, roles, &target)?),
+        Some(valid) => Valid::Table(Matrices::new(valid, &encoder, roles, &target, &head)?),
         None if valid_rows.is_empty() => Valid::None,
         None => Valid::Rows(valid_rows),
     };
@@ -119,6 +122,21 @@ fn check_network(network: &NetworkSpec, settings: &Settings) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// The classes of the target, in the order that the settings give. An ordinal head needs one; numbers have one.
+fn classes(table: &Table, column: &Column, settings: &Settings) -> Result<ClassTarget> {
+    let classes = ClassTarget::fit(column, &table.name)?;
+    if !settings.class_order.is_empty() {
+        return Ok(classes.in_order(&settings.class_order, column, &table.name)?);
+    }
+    if matches!(settings.head, Some(Head::Ordinal { .. })) && matches!(column.values, Values::Category(_)) {
+        return setting(format!(
+            "the ordinal head needs the order of the classes, such as --class-order {}",
+            classes.names().join(",")
+        ));
+    }
+    Ok(classes)
 }
 
 /// Training and validation rows among `rows`.
@@ -168,7 +186,7 @@ impl Prepared {
     /// # Errors
     /// As [`Model::evaluate`].
     pub fn check(&self, table: &Table) -> Result<()> {
-        Matrices::new(table, &self.encoder, &self.roles, &self.target).map(drop)
+        Matrices::new(table, &self.encoder, &self.roles, &self.target, &self.network.head).map(drop)
     }
 
     /// Columns that were left out or look odd.
@@ -217,6 +235,7 @@ impl Prepared {
         if let (Some(advice), None | Some(0)) = (report.ended.advice(&settings), report.best_epoch) {
             return Err(Error::Setting(advice));
         }
+        network.estimate_scale(compute, valid.as_ref().unwrap_or(&data))?;
         let training =
             Training { rows: self.train_rows.len(), valid_rows: self.valid_rows(), report, valid_metrics: None };
         self.finish(network, training, compute)
@@ -225,10 +244,7 @@ impl Prepared {
     /// Lets training start where every row gets the training mean: the output's weights are 0, its bias is the mean on
     /// the link's scale. Drawn output weights would start with noise as large as the target, and some of it would stay.
     fn start_at_base_rate(&self, network: &mut Network<f32>) -> Result<()> {
-        let bias = self.base_rate();
-        // Adding the same to every class changes no probability.
-        let mean = if bias.len() > 1 { bias.iter().sum::<f64>() / bias.len() as f64 } else { 0.0 };
-        let bias: Vec<f32> = bias.iter().map(|b| (b - mean) as f32).collect();
+        let bias: Vec<f32> = self.base_rate().iter().map(|&b| b as f32).collect();
         let last = network.views().len() - 1;
         let weights = &network.views()[last - 1];
         network.set_parameter(last - 1, &vec![0.0; weights.rows * weights.cols])?;
@@ -239,19 +255,46 @@ impl Prepared {
     fn base_rate(&self) -> Vec<f64> {
         // As if each class had been seen half a time more than it was.
         const PRIOR: f64 = 0.5;
-        match self.network.head {
-            Head::Poisson => vec![self.matrices.mean_target(&self.train_rows).max(1e-6).ln()],
-            Head::Bernoulli => {
-                let totals = self.matrices.class_weights(&self.train_rows, 2);
-                vec![((totals[1] + PRIOR) / (totals[0] + PRIOR)).ln()]
+        let rows = &self.train_rows;
+        let mut bias = vec![0.0; self.network.outputs];
+        match &self.network.head {
+            Head::Poisson
+            | Head::NegativeBinomial { .. }
+            | Head::Gamma { .. }
+            | Head::Tweedie { .. }
+            | Head::WeibullAft { .. } => bias[0] = self.matrices.mean_target(rows).max(1e-6).ln(),
+            Head::Beta { .. } => {
+                let mean = self.matrices.mean_target(rows);
+                bias[0] = (mean / (1.0 - mean)).ln();
             }
-            Head::Categorical => {
-                let totals = self.matrices.class_weights(&self.train_rows, self.network.outputs);
-                totals.iter().map(|total| (total + PRIOR).ln()).collect()
+            Head::Bernoulli => {
+                let totals = self.matrices.class_weights(rows, 2);
+                bias[0] = ((totals[1] + PRIOR) / (totals[0] + PRIOR)).ln();
+            }
+            Head::Categorical { .. } => {
+                let totals = self.matrices.class_weights(rows, bias.len());
+                bias = totals.iter().map(|total| (total + PRIOR).ln()).collect();
+                // Adding the same to every class changes no probability.
+                let mean = bias.iter().sum::<f64>() / bias.len() as f64;
+                bias.iter_mut().for_each(|bias| *bias -= mean);
+            }
+            Head::Ordinal { .. } => {
+                let totals = self.matrices.class_weights(rows, bias.len() + 1);
+                let above = |k: usize| totals[k + 1..].iter().map(|total| total + PRIOR).sum::<f64>();
+                let all = above(0) + totals[0] + PRIOR;
+                let logits: Vec<f64> = (0..bias.len()).map(|k| (above(k) / (all - above(k))).ln()).collect();
+                bias[0] = logits[0];
+                (1..bias.len()).for_each(|k| bias[k] = inverse_softplus(logits[k - 1] - logits[k]));
+            }
+            Head::Quantile { levels } => {
+                let quantiles = self.matrices.quantiles(rows, levels);
+                bias[0] = quantiles[0];
+                (1..bias.len()).for_each(|l| bias[l] = inverse_softplus(quantiles[l] - quantiles[l - 1]));
             }
             // The target is standardised.
-            _ => vec![0.0; self.network.outputs],
+            _ => {}
         }
+        bias
     }
 
     fn finish(self, network: Network<f32>, training: Training, compute: &mut Compute) -> Result<Fitted> {
@@ -260,7 +303,7 @@ impl Prepared {
             roles: self.roles,
             target: self.target,
             encoder: self.encoder,
-            network: self.network,
+            network: network.spec().clone(),
             settings: self.settings,
             training,
         };
@@ -273,6 +316,11 @@ impl Prepared {
         model.card.training.valid_metrics = valid.as_ref().map(|v| v.metrics.clone());
         Ok(Fitted { model, valid })
     }
+}
+
+/// The z with ln(1 + e^z) = x, for an x that is not too close to 0.
+fn inverse_softplus(x: f64) -> f64 {
+    x.max(1e-3).exp_m1().ln()
 }
 
 impl Fitted {

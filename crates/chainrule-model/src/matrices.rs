@@ -1,7 +1,7 @@
 //! A table as the engine sees it.
 
-use chainrule::{Dataset, Inputs};
-use chainrule_data::{Encoder, Features, Table, exposure_column, weight_column};
+use chainrule::{Dataset, Head, Inputs};
+use chainrule_data::{Encoder, Features, Table, event_column, exposure_column, weight_column};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
@@ -16,6 +16,9 @@ pub struct Roles {
     pub weight: Option<String>,
     /// Exposure of a count.
     pub exposure: Option<String>,
+    /// Whether the event was seen, where the target is the time until it.
+    #[serde(default)]
+    pub event: Option<String>,
     /// Columns that are not used.
     pub ignore: Vec<String>,
 }
@@ -23,7 +26,7 @@ pub struct Roles {
 impl Roles {
     /// The columns that are no features.
     pub(crate) fn excluded(&self) -> Vec<&str> {
-        let special = [Some(&self.target), self.weight.as_ref(), self.exposure.as_ref()];
+        let special = [Some(&self.target), self.weight.as_ref(), self.exposure.as_ref(), self.event.as_ref()];
         special.into_iter().flatten().chain(&self.ignore).map(String::as_str).collect()
     }
 }
@@ -55,19 +58,24 @@ impl InputMatrices {
 /// The same with targets and weights.
 pub(crate) struct Matrices {
     pub(crate) inputs: InputMatrices,
-    /// What the head is trained on.
-    targets: Vec<f32>,
+    /// What the head is trained on; of times with whether their event was seen (1) or not (0).
+    pub(crate) targets: Vec<f32>,
     /// The same in the user's terms.
     pub(crate) values: Vec<f64>,
     pub(crate) weights: Option<Vec<f32>>,
 }
 
 impl Matrices {
-    pub(crate) fn new(table: &Table, encoder: &Encoder, roles: &Roles, target: &Target) -> Result<Self> {
-        let values = target.read(table.column(&roles.target)?, &table.name)?;
+    pub(crate) fn new(table: &Table, encoder: &Encoder, roles: &Roles, target: &Target, head: &Head) -> Result<Self> {
+        let values = target.read(table.column(&roles.target)?, &table.name, head)?;
+        let events = match (head, &roles.event) {
+            (Head::WeibullAft { .. }, Some(name)) => Some(event_column(table.column(name)?, &table.name)?),
+            (Head::WeibullAft { .. }, None) => Some(vec![1.0; values.len()]),
+            _ => None,
+        };
         let weights = weights(table, roles)?;
         let inputs = InputMatrices::new(table, encoder, roles)?;
-        Ok(Self { inputs, targets: target.encode(&values), values, weights })
+        Ok(Self { inputs, targets: target.encode(&values, events.as_deref()), values, weights })
     }
 
     pub(crate) fn dataset<'a>(&'a self, select: Option<&'a [u32]>) -> Dataset<'a, f32> {
@@ -75,16 +83,34 @@ impl Matrices {
         Dataset { inputs: self.inputs.inputs(), targets: &self.targets, weights, select }
     }
 
-    /// The weighted mean of what the head is trained on, over `rows`, per unit exposure.
+    /// The weighted mean of the target over `rows`, per unit exposure, or of times per event.
     pub(crate) fn mean_target(&self, rows: &[u32]) -> f64 {
         let (mut sum, mut total) = (0.0, 0.0);
+        let width = self.targets.len() / self.values.len().max(1);
         for &row in rows {
-            let weight = self.weight(row);
-            let exposure = self.inputs.offset.as_ref().map_or(1.0, |o| f64::from(o[row as usize]).exp());
-            sum += weight * f64::from(self.targets[row as usize]);
-            total += weight * exposure;
+            let (weight, row) = (self.weight(row), row as usize);
+            let exposure = self.inputs.offset.as_ref().map_or(1.0, |o| f64::from(o[row]).exp());
+            let event = if width == 2 { f64::from(self.targets[2 * row + 1]) } else { 1.0 };
+            sum += weight * f64::from(self.targets[width * row]);
+            total += weight * exposure * event;
         }
-        sum / total
+        sum / total.max(f64::MIN_POSITIVE)
+    }
+
+    /// The quantiles of what the head is trained on over `rows`, with their weights.
+    pub(crate) fn quantiles(&self, rows: &[u32], levels: &[f64]) -> Vec<f64> {
+        let mut order = rows.to_vec();
+        order.sort_unstable_by(|&a, &b| self.targets[a as usize].total_cmp(&self.targets[b as usize]));
+        let total: f64 = order.iter().map(|&row| self.weight(row)).sum();
+        let quantile = |level: &f64| {
+            let mut below = 0.0;
+            let place = order.iter().position(|&row| {
+                below += self.weight(row);
+                below >= level * total
+            });
+            place.map_or(0.0, |place| f64::from(self.targets[order[place] as usize]))
+        };
+        levels.iter().map(quantile).collect()
     }
 
     /// The total weight of each class among `rows`.

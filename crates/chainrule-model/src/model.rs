@@ -1,12 +1,12 @@
 //! The thing a user keeps: encoder, network and everything prediction needs.
 
-use chainrule::{Compute, Network, NetworkSpec, TrainReport};
-use chainrule_data::{Categories, Column, Encoder, Table, Values};
+use chainrule::{Compute, Distribution, Head, Network, NetworkSpec, Scale, TrainReport};
+use chainrule_data::{Categories, Column, Encoder, Table, Values, number_text};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{Result, setting};
 use crate::matrices::{InputMatrices, Matrices, Roles};
-use crate::scores::{Evaluation, Metrics, evaluate};
+use crate::scores::{Evaluation, Metrics, Scored, evaluate};
 use crate::settings::Settings;
 use crate::target::Target;
 
@@ -69,31 +69,86 @@ impl Model {
         &self.network
     }
 
-    /// Predictions for the rows of `table`, in their order: a column `prediction`, and for classes `probability_<class>`
-    /// for each. The target column is not needed.
+    /// Predictions for the rows of `table`, in their order: a column `prediction`, for classes `probability_<class>` for each,
+    /// for quantiles `quantile_<level>` for each. The target column is not needed.
     ///
     /// # Errors
     /// A column that is missing, of another kind than in training, or holds infinite values.
     pub fn predict(&self, compute: &mut Compute, table: &Table) -> Result<Table> {
+        Ok(Table::new("predictions", self.columns(compute, table, None)?)?)
+    }
+
+    /// The same with the columns `lower` and `upper`, between which the target is with probability `level`, as far as the
+    /// head's distribution is true; it leaves equal probabilities on either side.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict), and for classes, for a level that is not between 0 and 1, and for quantiles that do not
+    /// include the two.
+    pub fn predict_with_interval(&self, compute: &mut Compute, table: &Table, level: f64) -> Result<Table> {
+        Ok(Table::new("predictions", self.columns(compute, table, Some(level))?)?)
+    }
+
+    fn columns(&self, compute: &mut Compute, table: &Table, level: Option<f64>) -> Result<Vec<Column>> {
         let matrices = InputMatrices::new(table, &self.card.encoder, &self.card.roles)?;
-        let means = self.network.predict(compute, &matrices.inputs())?;
-        let predictions = self.card.target.decode(&means, self.card.network.head);
-        let column = |name: String, values| Column { name, values };
-        let numbers = |values: &mut dyn Iterator<Item = f64>| Values::Number(values.collect());
+        let inputs = matrices.inputs();
+        if let Some(level) = level {
+            self.check_interval(level)?;
+        }
+        let means = self.network.predict(compute, &inputs)?;
+        let mut columns = self.point_columns(&means);
+        if level.is_some() || matches!(self.card.network.head, Head::Quantile { .. }) {
+            let distributions = self.network.distributions(compute, &inputs)?;
+            let distributions: Vec<_> = distributions.into_iter().map(|d| self.card.target.in_its_unit(d)).collect();
+            columns.extend(distribution_columns(&distributions, level));
+        }
+        Ok(columns)
+    }
+
+    /// Whether the head has such intervals.
+    fn check_interval(&self, level: f64) -> Result<()> {
+        let NetworkSpec { head, outputs, .. } = &self.card.network;
+        let name = head.name();
+        if !(level > 0.0 && level < 1.0) {
+            return setting(format!("an interval's level must be between 0 and 1, got {level}"));
+        }
+        if head.is_for_classes() {
+            return setting(format!("the {name} head has no intervals: it gives the probability of each class"));
+        }
+        if head.scale() == Some(Scale::Unit) {
+            return setting(format!("this model does not know the spread of its {name} head; train it again"));
+        }
+        let example = head.distributions(&vec![0.0; *outputs]).and_then(|all| all[0].interval(level));
+        match (head, example) {
+            (_, Some(_)) => Ok(()),
+            (Head::Quantile { levels }, None) => {
+                let round = |x: f64| number_text((1e9 * x).round() / 1e9);
+                let tail = (1.0 - level) / 2.0;
+                let have = levels.iter().map(f64::to_string).collect::<Vec<_>>().join(", ");
+                setting(format!(
+                    "an interval of {level} needs the quantiles {} and {}; this model has {have}",
+                    round(tail),
+                    round(1.0 - tail)
+                ))
+            }
+            (_, None) => setting(format!("the {name} head has no intervals")),
+        }
+    }
+
+    fn point_columns(&self, means: &[f32]) -> Vec<Column> {
+        let NetworkSpec { head, outputs, .. } = &self.card.network;
+        let predictions = self.card.target.decode(means, head, *outputs);
         let classes = self.card.target.classes();
-        let columns = if classes.is_empty() {
-            vec![column("prediction".into(), numbers(&mut predictions.into_iter()))]
-        } else {
-            let rows = predictions.chunks_exact(classes.len());
-            let codes = rows.clone().map(|p| chainrule::metric::most_probable(p) as u32).collect();
-            let best = Values::Category(Categories { codes, levels: classes.to_vec() });
-            let probabilities = classes
-                .iter()
-                .enumerate()
-                .map(|(k, class)| column(format!("probability_{class}"), numbers(&mut rows.clone().map(|p| p[k]))));
-            std::iter::once(column("prediction".into(), best)).chain(probabilities).collect()
-        };
-        Ok(Table::new("predictions", columns)?)
+        if classes.is_empty() {
+            return vec![numbers("prediction".into(), predictions)];
+        }
+        let rows = predictions.chunks_exact(classes.len());
+        let codes = rows.clone().map(|p| chainrule::metric::most_probable(p) as u32).collect();
+        let best = Values::Category(Categories { codes, levels: classes.to_vec() });
+        let probabilities = classes
+            .iter()
+            .enumerate()
+            .map(|(k, class)| numbers(format!("probability_{class}"), rows.clone().map(|p| p[k])));
+        std::iter::once(Column { name: "prediction".into(), values: best }).chain(probabilities).collect()
     }
 
     /// Scores the model on the rows of `table`, which has the target column and those of weight and exposure if the model
@@ -102,7 +157,8 @@ impl Model {
     /// # Errors
     /// As [`predict`](Self::predict), and for a target that is missing or not among the classes.
     pub fn evaluate(&self, compute: &mut Compute, table: &Table) -> Result<Evaluation> {
-        let matrices = Matrices::new(table, &self.card.encoder, &self.card.roles, &self.card.target)?;
+        let Card { encoder, roles, target, network, .. } = &self.card;
+        let matrices = Matrices::new(table, encoder, roles, target, &network.head)?;
         self.evaluate_rows(compute, &matrices, None)
     }
 
@@ -112,17 +168,56 @@ impl Model {
         matrices: &Matrices,
         rows: Option<&[u32]>,
     ) -> Result<Evaluation> {
+        let inputs = matrices.inputs.inputs();
         let means = match rows {
-            Some(rows) => self.network.predict_selected(compute, &matrices.inputs.inputs(), rows)?,
-            None => self.network.predict(compute, &matrices.inputs.inputs())?,
+            Some(rows) => self.network.predict_selected(compute, &inputs, rows)?,
+            None => self.network.predict(compute, &inputs)?,
         };
-        let predictions = self.card.target.decode(&means, self.card.network.head);
+        let NetworkSpec { head, outputs, .. } = &self.card.network;
+        let predictions = self.card.target.decode(&means, head, *outputs);
+        let mut distributions = vec![];
+        if !head.is_for_classes() {
+            let z = self.network.pre_activations(compute, &inputs, rows)?;
+            let all = z.chunks_exact(*outputs).flat_map(|z| head.distributions(z).into_iter().flatten());
+            distributions = all.map(|d| self.card.target.in_its_unit(d)).collect();
+        }
         let selected = |values: Vec<f64>| match rows {
             Some(rows) => rows.iter().map(|&row| values[row as usize]).collect(),
             None => values,
         };
         let weights = matrices.weights.as_ref().map(|w| selected(w.iter().map(|&w| f64::from(w)).collect()));
-        let values = selected(matrices.values.clone());
-        Ok(evaluate(&self.card.target, &predictions, &values, weights.as_deref()))
+        let seen = matches!(head, Head::WeibullAft { .. }).then(|| {
+            let events = matrices.targets.iter().skip(1).step_by(2).map(|&event| f64::from(event));
+            selected(events.collect()).iter().map(|&event| event == 1.0).collect::<Vec<_>>()
+        });
+        let scored = Scored {
+            predictions: &predictions,
+            values: &selected(matrices.values.clone()),
+            weights: weights.as_deref(),
+            distributions: &distributions,
+            seen: seen.as_deref(),
+        };
+        Ok(evaluate(&self.card.target, &scored))
     }
+}
+
+fn numbers(name: String, values: impl IntoIterator<Item = f64>) -> Column {
+    Column { name, values: Values::Number(values.into_iter().collect()) }
+}
+
+/// `lower` and `upper` at a level, and all quantiles of distributions known by them.
+fn distribution_columns(distributions: &[Distribution], level: Option<f64>) -> Vec<Column> {
+    let mut columns = vec![];
+    if let Some(Distribution::Quantiles { levels, .. }) = distributions.first() {
+        columns.extend(levels.iter().map(|&level| {
+            let quantile = distributions.iter().map(|d| d.quantile(level).unwrap_or(f64::NAN));
+            numbers(format!("quantile_{}", number_text(level)), quantile)
+        }));
+    }
+    if let Some(level) = level {
+        let bounds: Vec<_> = distributions.iter().map(|d| d.interval(level).unwrap_or((f64::NAN, f64::NAN))).collect();
+        columns.push(numbers("lower".into(), bounds.iter().map(|(lower, _)| *lower)));
+        columns.push(numbers("upper".into(), bounds.iter().map(|(_, upper)| *upper)));
+    }
+    columns
 }

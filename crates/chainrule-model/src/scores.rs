@@ -1,6 +1,7 @@
 //! How good predictions are, as one flat record.
 
-use chainrule::metric::{Deviance, classification, regression};
+use chainrule::Distribution;
+use chainrule::metric::{classification, regression};
 use serde::{Deserialize, Serialize};
 
 use crate::target::Target;
@@ -32,9 +33,12 @@ pub struct Metrics {
     /// Part of the variance that is explained, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r2: Option<f64>,
-    /// Mean deviance: of the Poisson distribution for counts, else the squared error.
+    /// Mean unit deviance of the head's distribution: of gaussian the squared error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deviance: Option<f64>,
+    /// Mean negative log-likelihood of the target in its own unit, of classes `log_loss`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nll: Option<f64>,
 }
 
 /// Scores with the table of true against predicted classes.
@@ -61,30 +65,61 @@ impl Metrics {
             ("mae", self.mae),
             ("r2", self.r2),
             ("deviance", self.deviance),
+            ("nll", self.nll),
         ];
         all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 }
 
-/// Scores `predictions` (as [`Target::decode`] gives them) against the true `values`.
-pub(crate) fn evaluate(target: &Target, predictions: &[f64], values: &[f64], weights: Option<&[f64]>) -> Evaluation {
-    let (metrics, confusion) = match target {
-        Target::Classes(_) => of_classes(target.classes(), predictions, values, weights),
-        Target::Number(_) => (of_numbers(predictions, values, weights, Deviance::Gaussian), vec![]),
-        Target::Count => (of_numbers(predictions, values, weights, Deviance::Poisson), vec![]),
-    };
-    Evaluation { metrics, rows: values.len(), confusion }
+/// Rows with what is predicted for them, as [`Target::decode`] gives it, and what is true.
+pub(crate) struct Scored<'a> {
+    pub(crate) predictions: &'a [f64],
+    /// The target in the user's terms.
+    pub(crate) values: &'a [f64],
+    pub(crate) weights: Option<&'a [f64]>,
+    /// Of numbers, the distribution of each row in the target's unit.
+    pub(crate) distributions: &'a [Distribution],
+    /// Of times, whether the event was seen.
+    pub(crate) seen: Option<&'a [bool]>,
 }
 
-fn of_numbers(predictions: &[f64], values: &[f64], weights: Option<&[f64]>, deviance: Deviance) -> Metrics {
-    let scores = regression(predictions, values, weights, deviance);
-    Metrics {
-        rmse: Some(scores.rmse),
-        mae: Some(scores.mae),
-        r2: scores.r2,
-        deviance: Some(scores.deviance),
-        ..Metrics::default()
+pub(crate) fn evaluate(target: &Target, rows: &Scored<'_>) -> Evaluation {
+    let (metrics, confusion) = match target {
+        Target::Classes(_) => of_classes(target.classes(), rows.predictions, rows.values, rows.weights),
+        Target::Number(_) | Target::Plain => (rows.of_numbers(), vec![]),
+    };
+    Evaluation { metrics, rows: rows.values.len(), confusion }
+}
+
+impl Scored<'_> {
+    fn of_numbers(&self) -> Metrics {
+        let deviance =
+            |d: &Distribution, y: f64, seen: bool| if seen { d.deviance(y) } else { -2.0 * d.log_survival(y) };
+        let loss = |d: &Distribution, y: f64, seen: bool| if seen { -d.log_density(y) } else { -d.log_survival(y) };
+        // A time that was cut off is no truth that a prediction could be compared with.
+        let means = match self.seen {
+            Some(_) => Metrics::default(),
+            None => of_means(self.predictions, self.values, self.weights),
+        };
+        Metrics { deviance: Some(self.mean(deviance)), nll: Some(self.mean(loss)), ..means }
     }
+
+    /// The weighted mean over the rows of a function of distribution, value and whether it was seen.
+    fn mean(&self, f: impl Fn(&Distribution, f64, bool) -> f64) -> f64 {
+        let (mut sum, mut total) = (0.0, 0.0);
+        for (row, (distribution, &y)) in self.distributions.iter().zip(self.values).enumerate() {
+            let weight = self.weights.map_or(1.0, |weights| weights[row]);
+            sum += weight * f(distribution, y, self.seen.is_none_or(|seen| seen[row]));
+            total += weight;
+        }
+        sum / total
+    }
+}
+
+/// Scores of predicted means.
+fn of_means(predictions: &[f64], values: &[f64], weights: Option<&[f64]>) -> Metrics {
+    let scores = regression(predictions, values, weights);
+    Metrics { rmse: Some(scores.rmse), mae: Some(scores.mae), r2: scores.r2, ..Metrics::default() }
 }
 
 fn of_classes(
@@ -102,7 +137,7 @@ fn of_classes(
             let expected = |p: &[f64]| p.iter().zip(&numbers).map(|(p, x)| p * x).sum();
             let means: Vec<f64> = probabilities.chunks_exact(numbers.len()).map(expected).collect();
             let truth: Vec<f64> = y.iter().map(|&class| numbers[class as usize]).collect();
-            Metrics { deviance: None, ..of_numbers(&means, &truth, weights, Deviance::Gaussian) }
+            of_means(&means, &truth, weights)
         }
         _ => Metrics::default(),
     };

@@ -29,6 +29,8 @@ pub struct Settings {
     /// The likelihood; by task if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<Head>,
+    /// The classes from the lowest to the highest, where their order matters and they are no numbers; empty: sorted.
+    pub class_order: Vec<String>,
     /// Units of each hidden layer, input side first.
     pub hidden: Vec<usize>,
     /// Activation of the hidden layers: one for all, or one for each.
@@ -70,6 +72,7 @@ impl Default for Settings {
         Self {
             task: TaskChoice::Auto,
             head: None,
+            class_order: vec![],
             hidden: vec![256, 256],
             activation: OneOrMany::One(Activation::Relu),
             dropout: 0.1,
@@ -117,7 +120,7 @@ impl Settings {
     /// The names of all settings.
     fn keys() -> Vec<String> {
         let full = Self {
-            head: Some(Head::Gaussian),
+            head: Some(Head::gaussian()),
             initializer: Some(Initializer::HeUniform),
             batch: Some(1),
             ..Self::default()

@@ -3,9 +3,13 @@
 //! phi' is written as a function of h = phi(z) where that is possible, so that the backward pass needs nothing but the
 //! activations; for the others (gelu, silu, mish) it is a function of z and kept by the forward pass.
 
+use std::marker::PhantomData;
+
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Simd, math};
+use crate::check::Verified;
+use crate::custom::CustomActivation;
+use crate::kernel::{Isa, Simd, VectorFn, map_all, math};
 use crate::scalar::Scalar;
 
 /// An element-wise activation phi of Eq. (2).
@@ -34,6 +38,9 @@ pub enum Activation {
     Tanh,
     /// 1 / (1 + e^-z)
     Sigmoid,
+    /// A user's own, which has passed the check of its derivative.
+    #[serde(skip)]
+    Custom(Verified<dyn CustomActivation>),
 }
 
 impl Activation {
@@ -66,7 +73,35 @@ impl Activation {
             Self::Softplus => "softplus",
             Self::Tanh => "tanh",
             Self::Sigmoid => "sigmoid",
+            Self::Custom(f) => f.get().name(),
         }
+    }
+}
+
+impl Activation {
+    /// phi(z) and phi'(z) of a single number, by the code that training runs.
+    pub fn value_and_slope(self, z: f64) -> (f64, f64) {
+        if let Self::Custom(f) = self {
+            let (mut h, mut slope) = ([0.0], [0.0]);
+            f.phi(&[z], &mut h);
+            f.phi_prime(&[z], &mut slope);
+            return (h[0], slope[0]);
+        }
+        let (mut h, mut slope) = ([z; f64::PANEL], [0.0; f64::PANEL]);
+        with_pair!(self, P => map_all(Isa::detect(), [&mut h, &mut slope], [], &ValueAndSlope(PhantomData::<P>)));
+        (h[0], slope[0])
+    }
+}
+
+/// (z, anything) -> (phi(z), phi'(z))
+#[derive(Clone, Copy)]
+pub(crate) struct ValueAndSlope<P>(pub(crate) PhantomData<P>);
+
+impl<T: Scalar, P: Pair> VectorFn<T, 2, 0> for ValueAndSlope<P> {
+    #[inline(always)]
+    fn apply<S: Simd<T>>(&self, simd: S, [z, _]: [S::Vector; 2], []: [S::Vector; 0]) -> [S::Vector; 2] {
+        let h = P::phi(simd, z);
+        [h, P::phi_prime(simd, if P::FROM_OUTPUT { h } else { z })]
     }
 }
 
@@ -102,6 +137,7 @@ macro_rules! with_pair {
             Activation::Softplus => with!(Softplus),
             Activation::Tanh => with!(Tanh),
             Activation::Sigmoid => with!(Sigmoid),
+            Activation::Custom(_) => with!(Custom),
         }
     }};
 }
@@ -311,5 +347,20 @@ impl Pair for Sigmoid {
     #[inline(always)]
     fn phi_prime<T: Scalar, S: Simd<T>>(simd: S, h: S::Vector) -> S::Vector {
         simd.fnma(h, h, h)
+    }
+}
+
+/// Leaves z as it is, for a pass of its own, `layer/custom.rs`, to replace.
+#[derive(Clone, Copy)]
+pub(crate) struct Custom;
+impl Pair for Custom {
+    const FROM_OUTPUT: bool = false;
+    #[inline(always)]
+    fn phi<T: Scalar, S: Simd<T>>(_: S, z: S::Vector) -> S::Vector {
+        z
+    }
+    #[inline(always)]
+    fn phi_prime<T: Scalar, S: Simd<T>>(simd: S, _: S::Vector) -> S::Vector {
+        all(simd, 1.0)
     }
 }

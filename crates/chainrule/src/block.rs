@@ -54,7 +54,7 @@ impl<T: Scalar> Block<T> {
         let widths = || layers.iter().map(|l| l.inputs).chain(layers.last().map(|l| l.outputs));
         let delta = |(l, width): (usize, usize)| {
             // Without a backward pass only the last receives anything: the means.
-            let used = l == layers.len() || training && (l > 0 || topology.embedding.is_some());
+            let used = l == layers.len() || training && (l > 0 || topology.transposed::<T>(0).is_some());
             buffer(if used { width } else { 0 })
         };
         Self {
@@ -93,7 +93,7 @@ impl<T: Scalar> Block<T> {
     pub(crate) fn cost(&mut self, isa: Isa, spec: &NetworkSpec) {
         let (shape, y) = ((self.rows, spec.outputs), self.batch.y());
         if let ([.., z], [.., delta]) = (self.h.as_slice(), self.delta.as_mut_slice()) {
-            spec.head.cost_and_delta(isa, shape, z, y, delta, &mut self.costs, &mut self.scratch);
+            T::start(&spec.head, isa, shape, z, y, delta, &mut self.costs, &mut self.scratch);
         }
     }
 
@@ -101,8 +101,14 @@ impl<T: Scalar> Block<T> {
     pub(crate) fn means(&mut self, isa: Isa, spec: &NetworkSpec) {
         let (shape, offset) = ((self.rows, spec.outputs), self.batch.y().offset);
         if let ([.., z], [.., o]) = (self.h.as_slice(), self.delta.as_mut_slice()) {
-            spec.head.mean(isa, shape, z, offset, o, &mut self.scratch);
+            T::mean(&spec.head, isa, shape, z, offset, o, &mut self.scratch);
         }
+    }
+
+    /// Writes z^(L) of its rows to their places in the batch's, row-major.
+    pub(crate) fn write_pre_activations(&self, outputs: usize, out: &mut [T]) {
+        let out = &mut out[self.first * outputs..][..self.rows * outputs];
+        unpack(self.h.last().map_or(&[], |z| z), self.rows, outputs, out);
     }
 
     /// Writes the means of its rows to their places in the batch's, row-major.

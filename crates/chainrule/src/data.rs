@@ -18,7 +18,7 @@ pub struct Inputs<'a, T> {
     pub categories: usize,
     /// Category codes (rows x categories), row-major.
     pub codes: &'a [u32],
-    /// Added to every output's pre-activation: ln(exposure) for counts.
+    /// Added to the pre-activation of each output that is a location: ln(exposure) for counts.
     pub offset: Option<&'a [T]>,
 }
 
@@ -97,15 +97,15 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         if let Some(weights) = self.weights {
             expect_len("row weights", self.inputs.rows, weights.len())?;
         }
-        let mut total = 0.0;
+        let (mut total, mut y) = (0.0, Vec::with_capacity(width));
         for row in self.rows() {
             let row = row as usize;
             if row >= self.inputs.rows {
                 return Err(Error::Shape { what: "selected row".into(), expected: self.inputs.rows, got: row });
             }
-            for y in &self.targets[row * width..][..width] {
-                spec.head.check_target(row, y.to_f64(), spec.outputs)?;
-            }
+            y.clear();
+            y.extend(self.targets[row * width..][..width].iter().map(|y| y.to_f64()));
+            spec.head.check_targets(row, &y, spec.outputs)?;
             let weight = self.weights.map_or(1.0, |w| w[row].to_f64());
             if !(weight >= 0.0 && weight.is_finite()) {
                 return Err(Error::Weight(format!("row {}: weight {weight} is not a finite number >= 0", row + 1)));
@@ -116,6 +116,53 @@ impl<'a, T: Scalar> Dataset<'a, T> {
             return Ok(());
         }
         Err(Error::Weight("no row to learn from: there are none, or all weights are 0".into()))
+    }
+}
+
+/// Rows of a [`Dataset`] in double precision, whatever theirs was; fields as there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WideRows {
+    pub(crate) count: usize,
+    pub(crate) numeric: Vec<f64>,
+    pub(crate) codes: Vec<u32>,
+    pub(crate) offset: Option<Vec<f64>>,
+    pub(crate) targets: Vec<f64>,
+    pub(crate) weights: Option<Vec<f64>>,
+}
+
+impl WideRows {
+    /// The rows of `data` that count.
+    pub(crate) fn new<T: Scalar>(data: &Dataset<'_, T>) -> Self {
+        let Inputs { rows, width, numeric, categories, codes, offset } = data.inputs;
+        let numbers: Vec<usize> = data.rows().map(|row| row as usize).collect();
+        let part = |values: &[T], width: usize| -> Vec<f64> {
+            numbers.iter().flat_map(|&row| &values[row * width..][..width]).map(|x| x.to_f64()).collect()
+        };
+        Self {
+            count: numbers.len(),
+            numeric: part(numeric, width),
+            codes: numbers.iter().flat_map(|&row| &codes[row * categories..][..categories]).copied().collect(),
+            offset: offset.map(|offset| part(offset, 1)),
+            targets: part(data.targets, data.targets.len() / rows.max(1)),
+            weights: data.weights.map(|weights| part(weights, 1)),
+        }
+    }
+
+    /// The same as the engine takes it.
+    pub(crate) fn dataset(&self, spec: &NetworkSpec) -> Dataset<'_, f64> {
+        let inputs = Inputs {
+            rows: self.count,
+            width: spec.inputs,
+            numeric: &self.numeric,
+            categories: spec.embeddings.len(),
+            codes: &self.codes,
+            offset: self.offset.as_deref(),
+        };
+        Dataset { inputs, targets: &self.targets, weights: self.weights.as_deref(), select: None }
+    }
+
+    pub(crate) fn weight(&self, row: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[row])
     }
 }
 

@@ -39,6 +39,22 @@ pub enum Error {
         /// What it takes.
         range: String,
     },
+    /// A user's activation or head whose derivative is wrong.
+    #[error(
+        "{name} is refused: at {point} the derivative given is {analytic}, the numeric one is {numeric} ({method})"
+    )]
+    Unproven {
+        /// The function's name.
+        name: String,
+        /// Where.
+        point: String,
+        /// The derivative given.
+        analytic: f64,
+        /// The numeric one.
+        numeric: f64,
+        /// How it was found.
+        method: &'static str,
+    },
     /// A row weight that is negative, infinite or NaN, or weights that are all zero.
     #[error("{0}")]
     Weight(String),

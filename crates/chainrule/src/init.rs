@@ -35,7 +35,11 @@ impl Initializer {
             | Activation::Silu
             | Activation::Mish => Self::HeUniform,
             Activation::Selu => Self::LecunNormal,
-            Activation::Identity | Activation::Softplus | Activation::Tanh | Activation::Sigmoid => Self::GlorotUniform,
+            Activation::Identity
+            | Activation::Softplus
+            | Activation::Tanh
+            | Activation::Sigmoid
+            | Activation::Custom(_) => Self::GlorotUniform,
         }
     }
 

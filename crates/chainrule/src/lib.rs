@@ -12,10 +12,14 @@
 
 mod activation;
 mod block;
+pub mod check;
 mod compute;
 mod cost;
+mod custom;
 mod data;
+pub mod distribution;
 mod error;
+mod explain;
 mod init;
 #[doc(hidden)]
 pub mod kernel;
@@ -29,14 +33,18 @@ mod rng;
 mod scalar;
 mod schedule;
 mod spec;
+mod special;
 mod topology;
 mod train;
 
 pub use activation::Activation;
 pub use compute::Compute;
-pub use cost::{Head, PointwiseCost};
+pub use cost::{Head, PointwiseCost, Scale};
+pub use custom::{CustomActivation, CustomHead};
 pub use data::{Dataset, Inputs};
+pub use distribution::Distribution;
 pub use error::{Error, Result};
+pub use explain::{WeightElements, WeightTerm};
 pub use init::Initializer;
 pub use kernel::{Isa, UnknownIsa};
 pub use layer::category_embedding::Embedding;

@@ -2,6 +2,7 @@
 
 use crate::block::Blocks;
 use crate::compute::Compute;
+use crate::cost::Constants;
 use crate::data::{Dataset, Inputs};
 use crate::error::{Result, expect_len};
 use crate::init::{Initializer, normal};
@@ -29,7 +30,10 @@ impl<T: Scalar> Network<T> {
     /// As [`NetworkSpec::validate`].
     pub fn new(spec: &NetworkSpec, seed: u64) -> Result<Self> {
         spec.validate()?;
-        let topology = Topology::new::<T>(spec);
+        Ok(Self::with_topology(spec, Topology::new::<T>(spec), seed))
+    }
+
+    fn with_topology(spec: &NetworkSpec, topology: Topology, seed: u64) -> Self {
         let mut network = Self {
             parameters: Buffer::zeros(topology.layout.len()),
             transposed: Buffer::zeros(topology.transposed_len::<T>()),
@@ -37,7 +41,15 @@ impl<T: Scalar> Network<T> {
             topology,
         };
         network.initialize(Key::new(seed));
-        Ok(network)
+        network
+    }
+
+    /// The same network with a recursion that goes down to the input.
+    pub(crate) fn down_to_input(&self) -> Self {
+        let mut network = Self::with_topology(&self.spec, Topology::down_to_input::<T>(&self.spec), 0);
+        network.parameters.copy_from_slice(&self.parameters);
+        network.refresh();
+        network
     }
 
     fn initialize(&mut self, key: Key) {
@@ -53,7 +65,10 @@ impl<T: Scalar> Network<T> {
             let chosen = self.spec.hidden.get(l).and_then(|hidden| hidden.initializer);
             let initializer = chosen.unwrap_or(Initializer::for_activation(layer.activation));
             let draws = initializer.draw(layer.inputs, layer.outputs, key.part(layer.weight as u64));
-            let draws: Vec<T> = draws.into_iter().map(T::from_f64).collect();
+            // The weights of outputs that are the same for all rows stay zero.
+            let held = if l < self.spec.hidden.len() { 0..0 } else { self.spec.head.held_outputs(layer.outputs) };
+            let start = |(i, x)| T::from_f64(if held.contains(&(i % layer.outputs)) { 0.0 } else { x });
+            let draws: Vec<T> = draws.into_iter().enumerate().map(start).collect();
             self.topology.layout.views[layer.weight].write(&mut self.parameters, &draws);
         }
         self.refresh();
@@ -122,6 +137,15 @@ impl<T: Scalar> Network<T> {
     /// # Errors
     /// If the data does not fit the network.
     pub fn gradient(&mut self, compute: &mut Compute, data: &Dataset<'_, T>) -> Result<(f64, Vec<Vec<T>>)> {
+        let (cost, blocks) = self.backpropagate(compute, data)?;
+        let mut sink = Store { gradient: Buffer::zeros(self.parameters.len()) };
+        self.topology.gradients(compute, &blocks, &mut self.transposed, &mut sink);
+        Ok((cost, self.views().iter().map(|view| view.read(&sink.gradient)).collect()))
+    }
+
+    /// One pass forward and the recursion back over all rows as one batch, with the dropout masks of a fixed key. Returns the
+    /// cost, a sum over rows, and every h and delta.
+    pub(crate) fn backpropagate(&self, compute: &mut Compute, data: &Dataset<'_, T>) -> Result<(f64, Blocks<T>)> {
         data.check(&self.spec)?;
         let rows: Vec<u32> = data.rows().collect();
         let mut blocks = Blocks::new(&self.spec, &self.topology, rows.len(), compute, true);
@@ -132,10 +156,7 @@ impl<T: Scalar> Network<T> {
             block.cost(isa, spec);
             topology.backward((team, isa), transposed, block);
         });
-        let mut sink = Store { gradient: Buffer::zeros(parameters.len()) };
-        topology.gradients(compute, &blocks, transposed, &mut sink);
-        let gradient = self.views().iter().map(|view| view.read(&sink.gradient)).collect();
-        Ok((blocks.cost(), gradient))
+        Ok((blocks.cost() + Constants::new(&spec.head, data).of(&rows), blocks))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The two number types of the engine. `f64` runs the very code that `f32` trains with, so that what is proven in
 //! double precision holds for single precision.
 
+use crate::cost::Costs;
 use crate::kernel::math::Constants;
 use crate::kernel::{Isa, OuterJob, OuterTile, PanelsJob, Product, Sums, VectorJob};
 use std::fmt::{Debug, Display};
@@ -18,6 +19,7 @@ mod sealed {
 pub trait Scalar:
     sealed::Sealed
     + Constants
+    + Costs
     + Copy
     + Default
     + PartialOrd

@@ -7,6 +7,7 @@ use crate::block::{Block, Blocks, On};
 use crate::compute::Compute;
 use crate::kernel::{Operands, Outer, panels_len};
 use crate::layer::category_embedding::CategoryEmbedding;
+use crate::layer::custom;
 use crate::layer::dense::{Dense, Slope};
 use crate::layer::dropout::Mask;
 use crate::params::{Layout, Role, View};
@@ -51,6 +52,15 @@ pub(crate) struct Topology {
 
 impl Topology {
     pub(crate) fn new<T: Scalar>(spec: &NetworkSpec) -> Self {
+        Self::build::<T>(spec, !spec.embeddings.is_empty())
+    }
+
+    /// The same with a recursion that goes down to delta^(0) even where the input has no parameters of its own.
+    pub(crate) fn down_to_input<T: Scalar>(spec: &NetworkSpec) -> Self {
+        Self::build::<T>(spec, true)
+    }
+
+    fn build<T: Scalar>(spec: &NetworkSpec, to_input: bool) -> Self {
         let mut layout = Layout::default();
         let tables = spec.embeddings.iter().enumerate();
         let tables: Vec<_> = tables
@@ -78,11 +88,14 @@ impl Topology {
         let mut transposed = 0;
         let place = |(l, layer): (usize, &Dense)| {
             // W' is needed where the recursion goes on to the layer below.
-            let start = (l > 0 || embedding.is_some()).then_some(transposed);
+            let start = (l > 0 || to_input).then_some(transposed);
             transposed += start.map_or(0, |_| panels_len::<T>(layer.outputs, layer.inputs));
             layer.gradient::<T>(&layout.views, start)
         };
-        let gradients = layers.iter().enumerate().map(place).collect();
+        let mut gradients: Vec<Outer> = layers.iter().enumerate().map(place).collect();
+        if let Some(output) = gradients.last_mut() {
+            output.moving = spec.head.held_outputs(spec.outputs).start;
+        }
         let range = |number: usize| layout.views[number].range::<T>();
         let ranges = layers.iter().map(|layer| [range(layer.weight), range(layer.bias)]).collect();
         Self { layers, embedding, layout, gradients, ranges }
@@ -125,7 +138,14 @@ impl Topology {
             let mask = masks.filter(|_| layer.dropout > 0.0);
             let mask = mask.map(|key| Mask::new(layer.dropout, key.part(l as u64), block.first));
             let on = (team.as_deref_mut(), isa);
-            layer.forward(on, block.rows, self.weight_and_bias(l, parameters), &below[l], &mut above[0], slope, mask);
+            let wb = self.weight_and_bias(l, parameters);
+            if let Activation::Custom(f) = layer.activation {
+                let mut slope = slope;
+                layer.forward(on, block.rows, wb, &below[l], &mut above[0], slope.as_deref_mut(), None);
+                custom::activate(f.get(), isa, (block.rows, layer.outputs), &mut above[0], slope, mask);
+            } else {
+                layer.forward(on, block.rows, wb, &below[l], &mut above[0], slope, mask);
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::Blocks;
 use crate::compute::Compute;
+use crate::cost::Constants;
 use crate::data::Dataset;
 use crate::error::{Result, setting};
 use crate::kernel::Buffer;
@@ -207,6 +208,7 @@ struct Trainer<'a, T> {
     settings: &'a TrainSettings,
     order: Vec<u32>,
     blocks: Blocks<T>,
+    constants: Constants,
     state: State<T>,
     steps: u64,
     learning_rate: f64,
@@ -219,6 +221,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
             settings,
             order: data.rows().collect(),
             blocks: Blocks::new(network.spec(), &network.topology, capacity, compute, true),
+            constants: Constants::new(&network.spec().head, data),
             state: State::new(settings.optimizer, network.views(), network.parameters.len()),
             steps: 0,
             learning_rate: settings.learning_rate,
@@ -277,7 +280,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
             block.cost(isa, spec);
             topology.backward((team, isa), transposed, block);
         });
-        let (cost, weight) = (self.blocks.cost(), self.blocks.total_weight());
+        let (cost, weight) = (self.blocks.cost() + self.constants.of(rows), self.blocks.total_weight());
         // Nothing to learn from a batch without weight, nothing good from a cost without bounds.
         if weight > 0.0 && cost.is_finite() {
             let steps = (batches * self.settings.epochs) as u64;
@@ -375,6 +378,7 @@ struct Validation<'a, T> {
     metric: Metric,
     rows: Vec<u32>,
     blocks: Blocks<T>,
+    constants: Constants,
     means: Vec<T>,
 }
 
@@ -386,6 +390,7 @@ impl<'a, T: Scalar> Validation<'a, T> {
             metric,
             rows: data.rows().collect(),
             blocks: Blocks::new(network.spec(), &network.topology, capacity, compute, false),
+            constants: Constants::new(&network.spec().head, &data),
             means: Vec::new(),
         }
     }
@@ -407,14 +412,14 @@ impl<'a, T: Scalar> Validation<'a, T> {
                 topology.forward((team.as_deref_mut(), isa), parameters, block, None);
                 block.cost(isa, spec);
             });
-            cost += self.blocks.cost();
+            cost += self.blocks.cost() + self.constants.of(rows);
             total += self.blocks.total_weight();
         }
         cost / total
     }
 
     fn metric(&mut self, network: &Network<T>, compute: &mut Compute, metric: Metric) -> f64 {
-        let (head, outputs) = (network.spec().head, network.spec().outputs);
+        let (head, outputs) = (&network.spec().head, network.spec().outputs);
         self.means.resize(self.rows.len() * outputs, T::ZERO);
         for (rows, means) in self.rows.chunks(CHUNK).zip(self.means.chunks_mut(CHUNK * outputs)) {
             crate::predict::means(network, compute, &mut self.blocks, &self.data.inputs, rows, means);

@@ -38,7 +38,7 @@ fn steps_and_predictions_allocate_nothing() {
         embeddings: vec![Embedding { levels: 9, dimension: 4 }],
         hidden: vec![hidden(Activation::Relu), hidden(Activation::Gelu)],
         outputs: 3,
-        head: Head::Categorical,
+        head: Head::categorical(),
     };
     let rows = 1_000;
     let x: Vec<f32> = (0..rows * 40).map(|i| (i % 13) as f32 / 13.0).collect();

@@ -30,7 +30,7 @@ impl Case<'_> {
             embeddings: vec![],
             hidden: hidden.iter().map(|&width| Hidden { dropout, ..Hidden::new(width, activation) }).collect(),
             outputs: *last,
-            head: Head::Categorical,
+            head: Head::categorical(),
         }
     }
 

@@ -1,129 +1,81 @@
-//! Gradients against differences of the cost, for every activation, head and parameter, in double precision.
-//!
-//! The differences are extrapolated (Richardson, from steps h, h / 2 and h / 4), so that their own error is far below the
-//! bound. Networks are small and inputs random, so no pre-activation lies within a step of a kink.
+//! The gradients of every built-in combination against the complex step.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
+use chainrule::check::{builtins, certify};
 use chainrule::{
-    Activation, Compute, Dataset, Embedding, Head, Hidden, Inputs, Key, Network, NetworkSpec, PointwiseCost,
+    Activation, Compute, Dataset, Embedding, Flow, Head, Hidden, Inputs, Network, NetworkSpec, TrainSettings, train,
 };
 
-const ROWS: usize = 7;
-const BOUND: f64 = 1e-8;
-
-fn heads() -> Vec<(Head, usize)> {
-    let mut heads = vec![(Head::Gaussian, 3), (Head::Bernoulli, 2), (Head::Categorical, 5), (Head::Poisson, 2)];
-    // Eq. (10) as written, each cost with an output inside its range.
-    let pairs = [
-        (PointwiseCost::SquaredError, Activation::Sigmoid),
-        (PointwiseCost::SquaredError, Activation::Tanh),
-        (PointwiseCost::AbsoluteError, Activation::Identity),
-        (PointwiseCost::CrossEntropy, Activation::Sigmoid),
-        (PointwiseCost::Poisson, Activation::Softplus),
-    ];
-    heads.extend(pairs.map(|(cost, output)| (Head::Pointwise { cost, output }, 2)));
-    heads
-}
-
-/// A target inside the head's support.
-fn target(head: Head, outputs: usize, u: f64) -> f64 {
-    match head {
-        Head::Categorical => (u * outputs as f64).floor(),
-        Head::Bernoulli | Head::Pointwise { cost: PointwiseCost::CrossEntropy, .. } => (u * 2.0).floor(),
-        Head::Poisson | Head::Pointwise { cost: PointwiseCost::Poisson, .. } => (u * 5.0).floor(),
-        // Far on either side of every output, since the cost has a kink where they meet.
-        Head::Pointwise { cost: PointwiseCost::AbsoluteError, .. } => 40.0 * (u - 0.5).signum(),
-        _ => 2.0 * u - 1.0,
-    }
-}
-
-struct Rows {
-    numeric: Vec<f64>,
-    codes: Vec<u32>,
-    targets: Vec<f64>,
-    weights: Vec<f64>,
-    offset: Vec<f64>,
-}
-
-impl Rows {
-    fn new(spec: &NetworkSpec) -> Self {
-        let key = Key::new(11);
-        let draws = |part: u64, n: usize| (0..n).map(|i| key.part(part).uniform(i as u64)).collect::<Vec<_>>();
-        let width = spec.head.target_width(spec.outputs);
-        Self {
-            numeric: draws(0, ROWS * spec.inputs).iter().map(|u| 4.0 * u - 2.0).collect(),
-            codes: draws(1, ROWS * spec.embeddings.len()).iter().map(|u| (u * 3.0) as u32).collect(),
-            targets: draws(2, ROWS * width).iter().map(|&u| target(spec.head, spec.outputs, u)).collect(),
-            weights: draws(3, ROWS).iter().map(|u| 0.5 + u).collect(),
-            offset: draws(4, ROWS).iter().map(|u| u - 0.5).collect(),
-        }
-    }
-
-    fn dataset(&self, spec: &NetworkSpec) -> Dataset<'_, f64> {
-        let inputs = Inputs {
-            rows: ROWS,
-            width: spec.inputs,
-            numeric: &self.numeric,
-            categories: spec.embeddings.len(),
-            codes: &self.codes,
-            offset: Some(&self.offset),
-        };
-        Dataset { inputs, targets: &self.targets, weights: Some(&self.weights), select: None }
-    }
-}
-
-/// d cost / d w by differences, where `cost(shift)` is the cost with w shifted.
-fn difference(mut cost: impl FnMut(f64) -> f64) -> f64 {
-    let mut central = |h: f64| (cost(h) - cost(-h)) / (2.0 * h);
-    let h = 2e-3;
-    let (a, b, c) = (central(h), central(h / 2.0), central(h / 4.0));
-    let (ab, bc) = ((4.0 * b - a) / 3.0, (4.0 * c - b) / 3.0);
-    (16.0 * bc - ab) / 15.0
-}
-
-fn worst(spec: &NetworkSpec) -> (f64, String) {
-    let rows = Rows::new(spec);
-    let data = rows.dataset(spec);
-    let mut compute = Compute::new(1);
-    let mut network = Network::<f64>::new(spec, 5).unwrap();
-    let (_, gradient) = network.gradient(&mut compute, &data).unwrap();
-    let mut worst = (0.0f64, String::new());
-    for (p, gradient) in gradient.iter().enumerate() {
-        let start = network.parameter(p);
-        let scale = gradient.iter().fold(1.0f64, |m, g| m.max(g.abs()));
-        for (i, analytic) in gradient.iter().enumerate() {
-            let numeric = difference(|shift| {
-                let mut moved = start.clone();
-                moved[i] += shift;
-                network.set_parameter(p, &moved).unwrap();
-                network.gradient(&mut compute, &data).unwrap().0
-            });
-            network.set_parameter(p, &start).unwrap();
-            let error = (analytic - numeric).abs() / scale;
-            if error >= worst.0 {
-                worst = (error, format!("{}[{i}]: {analytic} against {numeric}", network.views()[p].name));
-            }
-        }
-    }
-    worst
-}
-
 #[test]
-fn every_gradient_agrees_with_differences() {
-    let mut combinations = 0;
-    for (head, outputs) in heads() {
-        for activation in Activation::ALL {
-            let spec = NetworkSpec {
-                inputs: 3,
-                embeddings: vec![Embedding { levels: 3, dimension: 2 }],
-                hidden: vec![Hidden::new(5, activation), Hidden::new(4, activation)],
-                outputs,
-                head,
-            };
-            let (error, place) = worst(&spec);
-            assert!(error < BOUND, "{head:?}, {}: {error:e} at {place}", activation.name());
-            combinations += 1;
+fn every_gradient_agrees_with_the_complex_step() {
+    let started = std::time::Instant::now();
+    let mut worst: BTreeMap<&str, (usize, f64, String)> = BTreeMap::new();
+    let mut wrong = vec![];
+    builtins(&mut Compute::new(1), &mut |combination, certificate| {
+        let entry = worst.entry(combination.head.name()).or_default();
+        entry.0 += 1;
+        if certificate.worst.error >= entry.1 {
+            (entry.1, entry.2) = (certificate.worst.error, combination.to_string());
         }
+        if !certificate.holds() {
+            wrong.push(format!("{combination} {:?}: {:?}", combination.head, certificate.worst));
+        }
+    })
+    .unwrap();
+    for (head, (count, error, place)) in &worst {
+        println!("{head:<18} {count:>5} combinations, worst {error:.1e} ({place})");
     }
-    assert_eq!(combinations, 9 * 11);
+    let combinations: usize = worst.values().map(|(count, ..)| count).sum();
+    println!("{combinations} combinations in {:?}", started.elapsed());
+    assert!(wrong.is_empty(), "{} are wrong, such as {}", wrong.len(), wrong[0]);
+    assert!(combinations > 20_000 && worst.len() == 15, "{combinations} {}", worst.len());
+}
+
+/// A network in single precision with everything in it, on some of its rows and parameters.
+#[test]
+fn a_certificate_covers_a_sample_or_everything() {
+    let hidden = |width| Hidden { dropout: 0.2, ..Hidden::new(width, Activation::Gelu) };
+    let spec = NetworkSpec {
+        inputs: 2,
+        embeddings: vec![Embedding { levels: 3, dimension: 2 }],
+        hidden: vec![hidden(40), hidden(20)],
+        outputs: 3,
+        head: Head::named("ordinal").unwrap(),
+    };
+    let network = Network::<f32>::new(&spec, 1).unwrap();
+    let (numeric, codes) = ([0.5f32, -1.0, 0.25, 2.0, -0.5, 1.0], [0, 2, 1]);
+    let inputs =
+        Inputs { rows: 3, width: 2, numeric: &numeric, categories: 1, codes: &codes, offset: Some(&[0.1, 0.0, -0.2]) };
+    let data = Dataset { inputs, targets: &[0.0, 3.0, 1.0], weights: Some(&[1.0, 2.0, 0.5]), select: Some(&[2, 0]) };
+    let mut compute = Compute::new(1);
+    let all = certify(&network, &mut compute, &data, None).unwrap();
+    assert!(all.holds(), "{all:?}");
+    assert_eq!((all.rows, all.compared, all.kink_distance), (2, all.parameters + 4, None));
+    assert_eq!(all.method, "complex step; erf by value and derivative");
+    let some = certify(&network, &mut compute, &data, Some(50)).unwrap();
+    assert!(some.holds() && some.compared == 50 && some.parameters == all.parameters, "{some:?}");
+}
+
+/// Thresholds that all rows share move by their biases alone.
+#[test]
+fn shared_outputs_keep_zero_weights_in_training() {
+    let spec = NetworkSpec {
+        inputs: 2,
+        embeddings: vec![],
+        hidden: vec![],
+        outputs: 3,
+        head: Head::named("ordinal").unwrap(),
+    };
+    let mut network = Network::<f32>::new(&spec, 1).unwrap();
+    let x: Vec<f32> = (0..80).map(|i| (i * 37 % 80) as f32 / 40.0 - 1.0).collect();
+    let y: Vec<f32> = (0..40).map(|i| (i * 7 % 4) as f32).collect();
+    let data = Dataset::new(Inputs::numeric(&x, 2), &y);
+    let settings = TrainSettings { epochs: 5, batch: 7, l1: 0.01, l2: 0.01, ..TrainSettings::default() };
+    let before = (network.parameter(0), network.parameter(1));
+    train(&mut network, &mut Compute::new(1), &data, None, &settings, &mut |_| Flow::Continue).unwrap();
+    let (w, b) = (network.parameter(0), network.parameter(1));
+    assert!(w.chunks(3).all(|w| w[0] != 0.0 && w[1] == 0.0 && w[2] == 0.0), "{w:?}");
+    assert!(w[0] != before.0[0] && b.iter().zip(&before.1).all(|(b, before)| b != before), "{b:?}");
 }

@@ -46,7 +46,7 @@ fn largest_error(golden: &Golden, case: &Case) -> f64 {
         embeddings: vec![],
         hidden: hidden.iter().map(|&width| Hidden::new(width, case.activation)).collect(),
         outputs: *outputs,
-        head: case.head,
+        head: case.head.clone(),
     };
     let mut network = Network::<f64>::new(&spec, 0).expect("the spec is valid");
     for (i, values) in case.start.iter().enumerate() {

@@ -32,15 +32,19 @@ fn show(card: &Card, hash: &str) -> std::io::Result<()> {
         Target::Number(scaler) => {
             format!("number, mean {} ± {}", print::number(scaler.mean), print::number(scaler.std))
         }
-        Target::Count => "count".into(),
+        Target::Plain => "number, as it is".into(),
     };
     print::line("target", &format!("{:?}: {target}", card.roles.target))?;
-    for (name, column) in [("weight", &card.roles.weight), ("exposure", &card.roles.exposure)] {
+    let roles = &card.roles;
+    for (name, column) in [("weight", &roles.weight), ("exposure", &roles.exposure), ("event", &roles.event)] {
         if let Some(column) = column {
             print::line(name, &format!("{column:?}"))?;
         }
     }
     print::line("network", &print::architecture(&card.network))?;
+    if let serde_json::Value::Object(head) = json!(card.network.head) {
+        print::line("head", &serde_json::Value::Object(head).to_string())?;
+    }
     for (name, rows, cols) in card.network.parameter_shapes() {
         print::line("", &format!("{name:<20} {rows} x {cols}"))?;
     }

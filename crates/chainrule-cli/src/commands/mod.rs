@@ -1,7 +1,9 @@
 //! One file for each command.
 
+mod check;
 mod cv;
 mod evaluate;
+mod explain_weight;
 mod inspect;
 mod predict;
 mod train;
@@ -25,6 +27,8 @@ pub fn run(command: Command) -> Outcome {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Cv(args) => cv::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::ExplainWeight(args) => explain_weight::run(&args),
         Command::Completions { shell } => {
             let mut script = vec![];
             clap_complete::generate(shell, &mut Cli::command(), "chainrule", &mut script);
@@ -41,18 +45,18 @@ fn compute(run: &RunArgs) -> Compute {
 }
 
 fn read(args: &DataArgs) -> Outcome<Table> {
-    read_table(&args.table, &args.options([])).or_input()
+    read_table(&args.table, &args.reading.options([])).or_input()
 }
 
 /// Reads a second table the way the first was read.
 fn read_like(first: &Table, args: &DataArgs, path: &Path) -> Outcome<Table> {
     let text = first.columns.iter().filter(|column| column.values.kind() == ColumnType::Category);
-    read_table(path, &args.options(text.map(|column| column.name.as_str()))).or_input()
+    read_table(path, &args.reading.options(text.map(|column| column.name.as_str()))).or_input()
 }
 
 /// Reads a table for a model.
 fn read_for(model: &Model, args: &DataArgs) -> Outcome<Table> {
-    read_table(&args.table, &args.options(model.card().text_columns())).or_input()
+    read_table(&args.table, &args.reading.options(model.card().text_columns())).or_input()
 }
 
 fn load(path: &Path) -> Outcome<Model> {

@@ -16,7 +16,12 @@ pub fn run(args: &PredictArgs) -> Outcome {
     check_table_path(&args.output).or_input()?;
     let model = load(&args.model)?;
     let table = read_for(&model, &args.data)?;
-    let predictions = model.predict(&mut compute(&args.run), &table).or_input()?;
+    let mut compute = compute(&args.run);
+    let predictions = match args.interval {
+        Some(level) => model.predict_with_interval(&mut compute, &table, level),
+        None => model.predict(&mut compute, &table),
+    };
+    let predictions = predictions.or_input()?;
     write_table(&predictions, &args.output).or_failed()?;
     if args.run.json {
         return print_json(&json!({

@@ -5,40 +5,39 @@
 //! here, since Eq. (10) as written holds for element-wise outputs alone. Any other pair of cost and element-wise output is
 //! [`Head::Pointwise`], which is Eq. (10) to the letter.
 //!
-//! Costs leave out terms that do not depend on the network (such as ln y! for counts).
+//! Costs are whole negative log-likelihoods, with the terms that do not depend on the network, so that those of different
+//! heads compare. Costs and deltas are finite for every pre-activation up to 10^4 on either side, and beyond.
 
-mod likelihood;
+mod beta;
+mod canonical;
+mod categorical;
+mod constants;
+mod custom;
+mod gamma;
+mod head;
+mod link;
+mod location_scale;
+mod negative_binomial;
+mod ordinal;
 mod pointwise;
+mod prediction;
+mod quantile;
+mod scale;
+mod support;
+mod tweedie;
+mod weibull;
 
-use serde::{Deserialize, Serialize};
-
-use crate::activation::Activation;
-use crate::error::{Error, Result};
 use crate::kernel::{Columns, Isa, RowFn, Simd, lanes_from, load, map_rows, to_lanes};
 use crate::scalar::Scalar;
-use likelihood::{Bernoulli, Categorical, Gaussian, Poisson};
+use canonical::{Bernoulli, Categorical, Gaussian, Poisson};
+use categorical::WeightedCategorical;
+pub(crate) use constants::Constants;
+pub use head::Head;
+use link::Second;
+pub(crate) use link::{LOG_LIMIT, TANGENT_FROM};
+use location_scale::LocationScale;
 pub use pointwise::PointwiseCost;
-
-/// What the outputs mean and how they are judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Head {
-    /// Real targets, o = z, J = (z - y)^2 / 2 (variance 1). One target for each output.
-    Gaussian,
-    /// Targets 0 or 1, o = sigmoid z, J = -ln p(y). One target for each output.
-    Bernoulli,
-    /// One target, the class's number 0..outputs; o = softmax z, J = -ln o_y.
-    Categorical,
-    /// Targets >= 0, o = exp z, J = o - y ln o. One target for each output.
-    Poisson,
-    /// Eq. (10) as written: any of these costs of any element-wise output o(z).
-    Pointwise {
-        /// J(y, o), summed over the outputs.
-        cost: PointwiseCost,
-        /// o(z).
-        output: Activation,
-    },
-}
+pub use scale::Scale;
 
 /// One likelihood on rows that lie across the lanes of registers: how the recursion starts, Eq. (10).
 trait Likelihood: Sync {
@@ -53,13 +52,36 @@ trait Likelihood: Sync {
 macro_rules! with_likelihood {
     ($head:expr, $likelihood:ident => $body:expr) => {
         match $head {
-            Head::Gaussian => with_likelihood!(@ Gaussian, $likelihood, $body),
+            Head::Gaussian { scale: Scale::Unit } => with_likelihood!(@ Gaussian, $likelihood, $body),
+            head @ (Head::Gaussian { .. } | Head::Laplace { .. } | Head::Huber { .. } | Head::StudentT { .. }) => {
+                with_likelihood!(@ LocationScale::new(head), $likelihood, $body)
+            }
+            Head::Quantile { levels } => with_likelihood!(@ quantile::Quantile { levels }, $likelihood, $body),
             Head::Bernoulli => with_likelihood!(@ Bernoulli, $likelihood, $body),
-            Head::Categorical => with_likelihood!(@ Categorical, $likelihood, $body),
+            Head::Categorical { smoothing: 0.0, class_weights, soft: false } if class_weights.is_empty() => {
+                with_likelihood!(@ Categorical, $likelihood, $body)
+            }
+            &Head::Categorical { smoothing, ref class_weights, soft } => {
+                with_likelihood!(@ WeightedCategorical { smoothing, class_weights, soft }, $likelihood, $body)
+            }
+            Head::Ordinal { .. } => with_likelihood!(@ ordinal::Ordinal, $likelihood, $body),
             Head::Poisson => with_likelihood!(@ Poisson, $likelihood, $body),
-            Head::Pointwise { cost, output } => crate::activation::with_pair!(output, P => {
-                with_likelihood!(@ pointwise::Pointwise::<P>::new(cost), $likelihood, $body)
-            }),
+            &Head::NegativeBinomial { dispersion } => {
+                with_likelihood!(@ negative_binomial::NegativeBinomial(Second::new(dispersion)), $likelihood, $body)
+            }
+            &Head::Gamma { shape } => with_likelihood!(@ gamma::Gamma(Second::new(shape)), $likelihood, $body),
+            &Head::Tweedie { power, dispersion } => {
+                let dispersion = dispersion.number().unwrap_or(1.0);
+                with_likelihood!(@ tweedie::Tweedie { power, dispersion }, $likelihood, $body)
+            }
+            &Head::Beta { precision } => with_likelihood!(@ beta::Beta(Second::new(precision)), $likelihood, $body),
+            &Head::WeibullAft { shape } => {
+                with_likelihood!(@ weibull::Weibull(Second::new(shape)), $likelihood, $body)
+            }
+            &Head::Pointwise { cost, output } => {
+                with_likelihood!(@ pointwise::Pointwise { cost, output }, $likelihood, $body)
+            }
+            &Head::Custom(head) => with_likelihood!(@ custom::Custom(head), $likelihood, $body),
         }
     };
     (@ $value:expr, $likelihood:ident, $body:expr) => {{
@@ -68,95 +90,88 @@ macro_rules! with_likelihood {
     }};
 }
 
-impl Head {
-    /// The name in specifications and flags.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Gaussian => "gaussian",
-            Self::Bernoulli => "bernoulli",
-            Self::Categorical => "categorical",
-            Self::Poisson => "poisson",
-            Self::Pointwise { .. } => "pointwise",
-        }
-    }
-
-    /// Targets of a row for a network with `outputs` outputs.
-    pub fn target_width(self, outputs: usize) -> usize {
-        if self == Self::Categorical { 1 } else { outputs }
-    }
-
-    /// Checks a network's number of outputs against the head.
-    pub(crate) fn check_outputs(self, outputs: usize) -> Result<()> {
-        let least = if self == Self::Categorical { 2 } else { 1 };
-        if outputs >= least {
-            return Ok(());
-        }
-        Err(Error::Setting(format!("the {} head needs at least {least} outputs, got {outputs}", self.name())))
-    }
-
-    /// Checks the target of a row (counted from 0) against the support of the distribution.
-    pub(crate) fn check_target(self, row: usize, value: f64, outputs: usize) -> Result<()> {
-        let (fits, range) = match self {
-            Self::Gaussian => (value.is_finite(), "finite numbers".to_owned()),
-            Self::Bernoulli => ((0.0..=1.0).contains(&value), "0 to 1".to_owned()),
-            Self::Categorical => {
-                let class = value >= 0.0 && value < outputs as f64 && value.fract() == 0.0;
-                (class, format!("class numbers 0 to {}", outputs - 1))
-            }
-            Self::Poisson => (value.is_finite() && value >= 0.0, "finite numbers >= 0".to_owned()),
-            Self::Pointwise { cost, .. } => cost.support(value),
-        };
-        if fits {
-            return Ok(());
-        }
-        Err(Error::Target { row: row + 1, value, head: self.name(), range })
-    }
-
+/// The passes of the heads over rows. Not generic, so that they are compiled once and not again in every crate that
+/// trains a network.
+#[doc(hidden)]
+pub trait Costs: Sized {
     /// delta^(L) of some rows, and the cost of each, both times the row's weight.
     ///
     /// `z` and `delta` are (rows x outputs) in panels.
     #[allow(clippy::too_many_arguments)] // The operands of one equation.
-    pub(crate) fn cost_and_delta<T: Scalar>(
-        self,
+    fn start(
+        head: &Head,
         isa: Isa,
         shape: (usize, usize),
-        z: &[T],
-        y: Rows<'_, T>,
-        delta: &mut [T],
-        costs: &mut [T],
-        scratch: &mut [T],
-    ) {
-        with_likelihood!(self, likelihood => {
-            map_rows(isa, shape, z, delta, scratch, &mut Start { likelihood, y, costs });
-        });
-    }
+        z: &[Self],
+        y: Rows<'_, Self>,
+        delta: &mut [Self],
+        costs: &mut [Self],
+        scratch: &mut [Self],
+    );
 
-    /// The means o of a batch, (rows x outputs) in panels, as are the pre-activations `z`. `offset` as in [`Rows`].
-    pub(crate) fn mean<T: Scalar>(
-        self,
+    /// The means o of some rows, (rows x outputs) in panels, as are the pre-activations `z`. `offset` as in [`Rows`].
+    fn mean(
+        head: &Head,
         isa: Isa,
         shape: (usize, usize),
-        z: &[T],
-        offset: Option<&[T]>,
-        o: &mut [T],
-        scratch: &mut [T],
-    ) {
-        with_likelihood!(self, likelihood => {
-            map_rows(isa, shape, z, o, scratch, &mut Mean { likelihood, offset });
-        });
-    }
+        z: &[Self],
+        offset: Option<&[Self]>,
+        o: &mut [Self],
+        scratch: &mut [Self],
+    );
 }
 
+macro_rules! costs {
+    ($t:ty) => {
+        impl Costs for $t {
+            fn start(
+                head: &Head,
+                isa: Isa,
+                shape: (usize, usize),
+                z: &[Self],
+                y: Rows<'_, Self>,
+                delta: &mut [Self],
+                costs: &mut [Self],
+                scratch: &mut [Self],
+            ) {
+                let located = head.offset_outputs(shape.1);
+                with_likelihood!(head, likelihood => {
+                    map_rows(isa, shape, z, delta, scratch, &mut Start { likelihood, y, located, costs });
+                });
+            }
+
+            fn mean(
+                head: &Head,
+                isa: Isa,
+                shape: (usize, usize),
+                z: &[Self],
+                offset: Option<&[Self]>,
+                o: &mut [Self],
+                scratch: &mut [Self],
+            ) {
+                let located = head.offset_outputs(shape.1);
+                with_likelihood!(head, likelihood => {
+                    map_rows(isa, shape, z, o, scratch, &mut Mean { likelihood, offset, located });
+                });
+            }
+        }
+    };
+}
+
+costs!(f32);
+costs!(f64);
+
 /// The targets of a batch.
+#[doc(hidden)]
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<'a, T> {
+pub struct Rows<'a, T> {
     /// (rows x width), row-major.
     pub(crate) targets: &'a [T],
     /// Targets of a row.
     pub(crate) width: usize,
     /// One weight for each row; 1 if absent.
     pub(crate) weights: Option<&'a [T]>,
-    /// Added to every output's pre-activation (a log-exposure); 0 if absent.
+    /// Added to the pre-activation of each output that is a location (a log-exposure); 0 if absent.
     pub(crate) offset: Option<&'a [T]>,
 }
 
@@ -172,17 +187,21 @@ impl<T: Scalar> Rows<'_, T> {
     }
 }
 
+/// The outputs that take the offset.
+type Located = std::iter::StepBy<std::ops::Range<usize>>;
+
 /// How the recursion starts, Eq. (10).
 struct Start<'a, T, L> {
     likelihood: &'a L,
     y: Rows<'a, T>,
+    located: Located,
     costs: &'a mut [T],
 }
 
 impl<T: Scalar, L: Likelihood> RowFn<T> for Start<'_, T, L> {
     #[inline(always)]
     fn apply<S: Simd<T>>(&mut self, simd: S, columns: &mut Columns<'_, T>) {
-        add_offset(simd, columns, self.y.offset);
+        add_offset(simd, columns, self.y.offset, &self.located);
         let cost = self.likelihood.cost_and_delta(simd, columns, self.y);
         let mut cost = to_lanes(simd, cost);
         let (first, count) = (columns.first, columns.count);
@@ -201,21 +220,22 @@ impl<T: Scalar, L: Likelihood> RowFn<T> for Start<'_, T, L> {
 struct Mean<'a, T, L> {
     likelihood: &'a L,
     offset: Option<&'a [T]>,
+    located: Located,
 }
 
 impl<T: Scalar, L: Likelihood> RowFn<T> for Mean<'_, T, L> {
     #[inline(always)]
     fn apply<S: Simd<T>>(&mut self, simd: S, columns: &mut Columns<'_, T>) {
-        add_offset(simd, columns, self.offset);
+        add_offset(simd, columns, self.offset, &self.located);
         self.likelihood.mean(simd, columns);
     }
 }
 
 #[inline(always)]
-fn add_offset<T: Scalar, S: Simd<T>>(simd: S, columns: &mut Columns<'_, T>, offset: Option<&[T]>) {
+fn add_offset<T: Scalar, S: Simd<T>>(simd: S, columns: &mut Columns<'_, T>, offset: Option<&[T]>, located: &Located) {
     if let Some(offset) = offset {
         let offset = lanes_from(simd, columns.count, |i| offset[columns.first + i]);
-        for k in 0..columns.width() {
+        for k in located.clone() {
             columns.set(simd, k, simd.add(columns.get(simd, k), offset));
         }
     }

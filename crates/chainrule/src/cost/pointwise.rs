@@ -1,12 +1,10 @@
 //! Eq. (10) as written: delta^(L) = grad_o J(y, o) ⊙ o'(z) for any cost that is a sum over outputs and any element-wise
 //! output.
 
-use std::marker::PhantomData;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Likelihood, Rows};
-use crate::activation::Pair;
+use crate::activation::{Activation, Pair, with_pair};
 use crate::kernel::{Columns, Simd, math};
 use crate::scalar::Scalar;
 
@@ -25,15 +23,6 @@ pub enum PointwiseCost {
 }
 
 impl PointwiseCost {
-    /// Whether `y` is a possible target, and what is.
-    pub(super) fn support(self, y: f64) -> (bool, String) {
-        match self {
-            Self::SquaredError | Self::AbsoluteError => (y.is_finite(), "finite numbers".to_owned()),
-            Self::CrossEntropy => ((0.0..=1.0).contains(&y), "0 to 1".to_owned()),
-            Self::Poisson => (y.is_finite() && y >= 0.0, "finite numbers >= 0".to_owned()),
-        }
-    }
-
     /// J(y, o) and dJ/do.
     #[inline(always)]
     fn cost_and_gradient<T: Scalar, S: Simd<T>>(self, simd: S, y: S::Vector, o: S::Vector) -> (S::Vector, S::Vector) {
@@ -56,27 +45,24 @@ impl PointwiseCost {
     }
 }
 
-/// A cost of the element-wise output `P`.
-pub(super) struct Pointwise<P> {
-    cost: PointwiseCost,
-    output: PhantomData<fn() -> P>,
+/// Any cost of any output. Which they are is asked for each register, not once: it is compiled for all outputs together,
+/// and no output layer is so wide that it would matter.
+pub(super) struct Pointwise {
+    pub(super) cost: PointwiseCost,
+    pub(super) output: Activation,
 }
 
-impl<P> Pointwise<P> {
-    pub(super) fn new(cost: PointwiseCost) -> Self {
-        Self { cost, output: PhantomData }
-    }
-}
-
-impl<P: Pair> Likelihood for Pointwise<P> {
+impl Likelihood for Pointwise {
     /// Eq. (10): delta^(L) = grad_o J_ML(y, o) ⊙ o'.
     #[inline(always)]
     fn cost_and_delta<T: Scalar, S: Simd<T>>(&self, simd: S, z: &mut Columns<'_, T>, y: Rows<'_, T>) -> S::Vector {
         let mut sum = simd.splat(T::ZERO);
         for k in 0..z.width() {
             let pre_activation = z.get(simd, k);
-            let o = P::phi(simd, pre_activation);
-            let o_prime = P::phi_prime(simd, if P::FROM_OUTPUT { o } else { pre_activation });
+            let (o, o_prime) = with_pair!(self.output, P => {
+                let o = P::phi(simd, pre_activation);
+                (o, P::phi_prime(simd, if P::FROM_OUTPUT { o } else { pre_activation }))
+            });
             let (cost, gradient) = self.cost.cost_and_gradient(simd, y.target(simd, z, k), o);
             sum = simd.add(sum, cost);
             z.set(simd, k, simd.mul(gradient, o_prime));
@@ -87,7 +73,8 @@ impl<P: Pair> Likelihood for Pointwise<P> {
     #[inline(always)]
     fn mean<T: Scalar, S: Simd<T>>(&self, simd: S, z: &mut Columns<'_, T>) {
         for k in 0..z.width() {
-            z.set(simd, k, P::phi(simd, z.get(simd, k)));
+            let o = with_pair!(self.output, P => P::phi(simd, z.get(simd, k)));
+            z.set(simd, k, o);
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Outer {
     pub bias: usize,
     /// Where W' starts in a buffer of its own, if it is kept.
     pub transposed: Option<usize>,
+    /// Columns of W that have a gradient; that of the columns after them is zero, of b it is not.
+    pub moving: usize,
 }
 
 /// The left and right operands, block of rows by block of rows.
@@ -99,6 +101,7 @@ pub fn outer_sums<T: Scalar, const C: usize>(
         let parts = |start: usize, tile: &Tile| unsafe {
             companions.each_ref().map(|c| c.part(start + tile.offset, tile.range::<T>().len()))
         };
+        layer.hold(&tile, sums.weight(tile.rows));
         let mut weights = parts(layer.weight, &tile);
         let weight_parts = weights.each_mut().map(|part| &mut **part);
         f.apply(isa, Part::Weight(number), tile, sums.weight(tile.rows), weight_parts);
@@ -230,6 +233,14 @@ fn panels<'a, T: Scalar>(
 }
 
 impl Outer {
+    /// Makes the gradient of the columns that do not move zero.
+    fn hold<T: Scalar>(&self, tile: &Tile, gradient: &mut [T]) {
+        if tile.col + tile.cols > self.moving {
+            let first = self.moving.saturating_sub(tile.col);
+            gradient.chunks_exact_mut(T::PANEL).for_each(|row| row[first..].fill(T::ZERO));
+        }
+    }
+
     fn is_large<T: Scalar>(&self) -> bool {
         self.rows * self.cols * size_of::<T>() >= LARGE
     }

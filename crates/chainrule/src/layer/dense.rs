@@ -7,7 +7,7 @@
 use std::marker::PhantomData;
 
 use super::dropout::Mask;
-use crate::activation::{Activation, Pair, with_pair};
+use crate::activation::{Activation, Pair, ValueAndSlope, with_pair};
 use crate::block::On;
 use crate::kernel::{Finish, Outer, Product, Simd, Tile, VectorFn, map, multiply};
 use crate::params::View;
@@ -125,6 +125,7 @@ impl Dense {
             weight: views[self.weight].range::<T>().start,
             bias: views[self.bias].range::<T>().start,
             transposed,
+            moving: self.outputs,
         }
     }
 }
@@ -132,9 +133,6 @@ impl Dense {
 /// z -> phi(z)
 #[derive(Clone, Copy)]
 struct Value<P>(PhantomData<P>);
-/// (z, anything) -> (phi(z), phi'(z))
-#[derive(Clone, Copy)]
-struct ValueAndSlope<P>(PhantomData<P>);
 /// delta, h -> delta phi'(z)
 #[derive(Clone, Copy)]
 struct TimesPrime<P>(PhantomData<P>);
@@ -146,14 +144,6 @@ impl<T: Scalar, P: Pair> VectorFn<T, 1, 0> for Value<P> {
     #[inline(always)]
     fn apply<S: Simd<T>>(&self, simd: S, [z]: [S::Vector; 1], []: [S::Vector; 0]) -> [S::Vector; 1] {
         [P::phi(simd, z)]
-    }
-}
-
-impl<T: Scalar, P: Pair> VectorFn<T, 2, 0> for ValueAndSlope<P> {
-    #[inline(always)]
-    fn apply<S: Simd<T>>(&self, simd: S, [z, _]: [S::Vector; 2], []: [S::Vector; 0]) -> [S::Vector; 2] {
-        let h = P::phi(simd, z);
-        [h, P::phi_prime(simd, if P::FROM_OUTPUT { h } else { z })]
     }
 }
 

@@ -23,6 +23,12 @@ impl Mask {
         Self { key: key.short(), threshold: (p * 2f64.powi(32)) as u32, kept: 1.0 / (1.0 - p), first }
     }
 
+    /// What unit `unit` of row `row` of the block is multiplied by. `width`: units in a row.
+    pub(crate) fn value(&self, row: usize, width: usize, unit: usize) -> f64 {
+        let bits = mask_bits(self.key, ((self.first + row) * width + unit) as u32);
+        if bits < self.threshold { 0.0 } else { self.kept }
+    }
+
     /// Multiplies the tile's activations `h` and slopes `slope` by the mask. `width`: units in a row.
     pub(crate) fn apply<T: Scalar>(&self, isa: Isa, tile: Tile, width: usize, h: &mut [T], slope: &mut [T]) {
         T::dispatch(isa, MaskJob { mask: *self, tile, width, h, slope });

@@ -1,5 +1,6 @@
 //! Layers: one file each, forward directly above backward, the derivation in the doc comment.
 
 pub(crate) mod category_embedding;
+pub(crate) mod custom;
 pub(crate) mod dense;
 pub(crate) mod dropout;

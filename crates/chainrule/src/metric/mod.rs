@@ -6,7 +6,7 @@ mod regression;
 use serde::{Deserialize, Serialize};
 
 pub use classification::{ClassificationScores, classification, most_probable};
-pub use regression::{Deviance, RegressionScores, regression};
+pub use regression::{RegressionScores, regression};
 
 use crate::cost::Head;
 use crate::error::{Result, setting};
@@ -61,33 +61,42 @@ impl Metric {
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting), naming metric and head.
     pub fn check(self, spec: &NetworkSpec) -> Result<()> {
-        let classes = spec.head == Head::Categorical || (spec.head == Head::Bernoulli && spec.outputs == 1);
-        if self == Self::Cost || self.is_for_classes() == classes {
+        if self.fits(&spec.head, spec.outputs) {
             return Ok(());
         }
         setting(format!("the metric {} does not fit a {} head", self.name(), spec.head.name()))
     }
 
     /// Whether it needs class probabilities.
-    pub(crate) fn is_for_classes(self) -> bool {
+    fn is_for_classes(self) -> bool {
         self.rises()
     }
 
-    /// The score of the means `predictions` (rows x outputs) of a head.
-    pub(crate) fn score(self, head: Head, outputs: usize, predictions: &[f64], y: &[f64], w: Option<&[f64]>) -> f64 {
+    /// Whether it can judge a network with this head.
+    fn fits(self, head: &Head, outputs: usize) -> bool {
+        let classes = match head {
+            Head::Categorical { soft, .. } => !soft,
+            Head::Bernoulli => outputs == 1,
+            _ => head.is_for_classes(),
+        };
+        match self {
+            Self::Cost => true,
+            _ if self.is_for_classes() => classes,
+            // Not for targets that are no plain numbers.
+            _ => !classes && !matches!(head, Head::WeibullAft { .. } | Head::Custom(_)),
+        }
+    }
+
+    /// The score of the means `predictions` (rows x outputs) of a head that [`fits`](Self::fits).
+    pub(crate) fn score(self, head: &Head, outputs: usize, predictions: &[f64], y: &[f64], w: Option<&[f64]>) -> f64 {
         if !self.is_for_classes() {
-            let scores = regression(predictions, y, w, Deviance::Gaussian);
+            let scores = regression(&head.points(predictions, outputs), y, w);
             return if self == Self::Mae { scores.mae } else { scores.rmse };
         }
         let classes: Vec<u32> = y.iter().map(|&y| y as u32).collect();
-        let both: Vec<f64>;
-        let (probabilities, classes_count) = if head == Head::Categorical {
-            (predictions, outputs)
-        } else {
-            both = predictions.iter().flat_map(|&p| [1.0 - p, p]).collect();
-            (both.as_slice(), 2)
-        };
-        let scores = classification(probabilities, classes_count, &classes, w);
+        let probabilities = head.class_probabilities(predictions, outputs);
+        let count = head.targets(outputs).max(2);
+        let scores = classification(&probabilities, count, &classes, w);
         match self {
             Self::Accuracy => scores.accuracy,
             Self::BalancedAccuracy => scores.balanced_accuracy,

@@ -9,6 +9,7 @@ mod coefficients;
 mod constants;
 mod erf;
 mod exp;
+mod gamma;
 mod ln;
 mod logistic;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod trigonometric;
 pub use constants::Constants;
 pub use erf::erf;
 pub use exp::{exp, expm1};
+pub use gamma::{digamma, gamma_differences, ln_gamma, ln_less_digamma, stirling_rest};
 pub use ln::{ln, log1p};
 pub use logistic::{sigmoid, softplus, tanh};
 pub use roots::{reciprocal, root};

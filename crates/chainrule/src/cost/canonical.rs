@@ -1,16 +1,18 @@
 //! Distributions with the link that belongs to them: delta^(L) = o - y.
 
+use super::link::exp_or_tangent;
 use super::{Likelihood, Rows};
 use crate::kernel::{Columns, Simd, math};
 use crate::scalar::Scalar;
+use crate::special::LN_SQRT_2_PI;
 
-/// J = (z - y)^2 / 2, o = z, delta = z - y.
+/// J = -ln N(y; z, 1) = (z - y)^2 / 2 + ln sqrt(2 pi), o = z, delta = z - y.
 pub(super) struct Gaussian;
 
 impl Likelihood for Gaussian {
     #[inline(always)]
     fn cost_and_delta<T: Scalar, S: Simd<T>>(&self, simd: S, z: &mut Columns<'_, T>, y: Rows<'_, T>) -> S::Vector {
-        let mut cost = simd.splat(T::ZERO);
+        let mut cost = simd.splat(T::from_f64(z.width() as f64 * LN_SQRT_2_PI));
         for k in 0..z.width() {
             let delta = simd.sub(z.get(simd, k), y.target(simd, z, k));
             cost = simd.fma(simd.mul(delta, simd.splat(T::from_f64(0.5))), delta, cost);
@@ -46,7 +48,8 @@ impl Likelihood for Bernoulli {
     }
 }
 
-/// o = e^z, J = o - y z, delta = o - y.
+/// o = e^z, J = -ln(e^-o o^y / y!) = o - y z + ln y!, delta = o - y; ln y! is in `constants.rs`. Beyond z = 40 o goes on
+/// along its tangent.
 pub(super) struct Poisson;
 
 impl Likelihood for Poisson {
@@ -55,9 +58,9 @@ impl Likelihood for Poisson {
         let mut cost = simd.splat(T::ZERO);
         for k in 0..z.width() {
             let (log_mean, y) = (z.get(simd, k), y.target(simd, z, k));
-            let mean = math::exp(simd, log_mean);
+            let (mean, slope) = exp_or_tangent(simd, log_mean);
             cost = simd.add(cost, simd.fnma(y, log_mean, mean));
-            z.set(simd, k, simd.sub(mean, y));
+            z.set(simd, k, simd.sub(slope, y));
         }
         cost
     }
@@ -65,7 +68,7 @@ impl Likelihood for Poisson {
     #[inline(always)]
     fn mean<T: Scalar, S: Simd<T>>(&self, simd: S, z: &mut Columns<'_, T>) {
         for k in 0..z.width() {
-            z.set(simd, k, math::exp(simd, z.get(simd, k)));
+            z.set(simd, k, exp_or_tangent(simd, z.get(simd, k)).1);
         }
     }
 }
@@ -77,7 +80,7 @@ pub(super) struct Categorical;
 impl Categorical {
     /// Replaces z_k by e_k = e^(z_k - max z); returns max z and the sum of e.
     #[inline(always)]
-    fn exponentials<T: Scalar, S: Simd<T>>(simd: S, z: &mut Columns<'_, T>) -> (S::Vector, S::Vector) {
+    pub(super) fn exponentials<T: Scalar, S: Simd<T>>(simd: S, z: &mut Columns<'_, T>) -> (S::Vector, S::Vector) {
         let mut max = z.get(simd, 0);
         for k in 1..z.width() {
             max = simd.max(max, z.get(simd, k));

@@ -1,0 +1,153 @@
+//! The whole network's cost as one plain function of its parameters and inputs, row by row, on complex numbers. Shares no
+//! code with layers, heads or kernels; only a dropout mask is asked of the engine, since it is part of the question.
+
+use std::cell::Cell;
+
+use super::complex::Complex;
+use super::costs::{cost, kink_distance};
+use super::phi::{has_kink, phi};
+use crate::data::WideRows as Rows;
+use crate::layer::dropout::Mask;
+use crate::rng::Key;
+use crate::spec::NetworkSpec;
+
+/// The step of the complex step.
+pub(super) const STEP: f64 = 1e-30;
+
+/// What besides the network's own cost is differentiated.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Setup {
+    /// Dropout masks, those of a batch that consists of all rows in order.
+    pub(super) masks: Option<Key>,
+    /// The mean over the rows' total weight, plus l1 sum |w| + (l2 / 2) sum w^2 over the weights; None: the plain sum.
+    pub(super) mean_and_penalty: Option<(f64, f64)>,
+}
+
+impl Setup {
+    /// What [`Network::gradient`](crate::Network::gradient) differentiates.
+    pub(super) fn gradient() -> Self {
+        Self { masks: Some(Key::new(0)), mean_and_penalty: None }
+    }
+
+    /// What the first step of a training with this seed differentiates.
+    pub(super) fn first_step(seed: u64, l1: f64, l2: f64) -> Self {
+        Self { masks: Some(Key::new(seed).part(u64::MAX).part(0)), mean_and_penalty: Some((l1, l2)) }
+    }
+}
+
+/// The cost as a function.
+pub(super) struct Reference<'a> {
+    spec: &'a NetworkSpec,
+    rows: &'a Rows,
+    setup: Setup,
+    parameters: Vec<Vec<Complex>>,
+    numeric: Vec<Complex>,
+    /// The least distance of any pre-activation or output from a kink, so far.
+    kink: Cell<f64>,
+}
+
+impl<'a> Reference<'a> {
+    /// `parameters` in the order of [`Network::views`](crate::Network::views).
+    pub(super) fn new(spec: &'a NetworkSpec, parameters: &[Vec<f64>], rows: &'a Rows, setup: Setup) -> Self {
+        let complex = |values: &[f64]| values.iter().map(|&x| Complex::from(x)).collect::<Vec<_>>();
+        Self {
+            spec,
+            rows,
+            setup,
+            parameters: parameters.iter().map(|p| complex(p)).collect(),
+            numeric: complex(&rows.numeric),
+            kink: Cell::new(f64::INFINITY),
+        }
+    }
+
+    /// The cost.
+    pub(super) fn cost(&self) -> Complex {
+        let rows = 0..self.rows.count;
+        let sum = rows.clone().fold(Complex::from(0.0), |sum, row| sum + self.row_cost(row) * self.rows.weight(row));
+        let Some((l1, l2)) = self.setup.mean_and_penalty else { return sum };
+        let total: f64 = rows.map(|row| self.rows.weight(row)).sum();
+        let mut cost = sum * (1.0 / total);
+        for &w in self.weight_matrices().flatten() {
+            cost += w * (l1 * sign(w.re)) + w * w * (l2 / 2.0);
+        }
+        cost
+    }
+
+    /// dJ / d(element `i` of parameter `p`).
+    pub(super) fn derivative(&mut self, p: usize, i: usize) -> f64 {
+        self.parameters[p][i].im = STEP;
+        let cost = self.cost();
+        self.parameters[p][i].im = 0.0;
+        cost.im / STEP
+    }
+
+    /// dJ / d(feature of a row) of the plain sum; `i` counts row after row.
+    pub(super) fn input_derivative(&mut self, i: usize) -> f64 {
+        self.numeric[i].im = STEP;
+        let row = i / self.spec.inputs;
+        let cost = self.row_cost(row) * self.rows.weight(row);
+        self.numeric[i].im = 0.0;
+        cost.im / STEP
+    }
+
+    /// The least distance from a kink in all evaluations so far; infinite if there is no kink.
+    pub(super) fn kink_distance(&self) -> f64 {
+        self.kink.get()
+    }
+
+    /// The weight matrices, which come before the biases, and both after the embeddings' tables.
+    fn weight_matrices(&self) -> impl Iterator<Item = &Vec<Complex>> {
+        self.parameters[self.spec.embeddings.len()..].iter().step_by(2)
+    }
+
+    fn row_cost(&self, row: usize) -> Complex {
+        let mut h = self.input(row);
+        let layers = self.spec.hidden.len();
+        for l in 0..=layers {
+            let first = self.spec.embeddings.len() + 2 * l;
+            let (w, b) = (&self.parameters[first], &self.parameters[first + 1]);
+            // z_j = sum_i w_ij h_i + b_j, or b_j alone for an output that all rows share.
+            let shared = if l < layers { 0..0 } else { self.spec.head.held_outputs(self.spec.outputs) };
+            let weighted = |j: usize| h.iter().enumerate().fold(b[j], |z, (i, &h)| z + w[i * b.len() + j] * h);
+            let z: Vec<Complex> = (0..b.len()).map(|j| if shared.contains(&j) { b[j] } else { weighted(j) }).collect();
+            h = if l < layers { self.activate(l, row, &z) } else { z };
+        }
+        let offset = self.rows.offset.as_ref().map_or(0.0, |offset| offset[row]);
+        self.spec.head.offset_outputs(h.len()).for_each(|k| h[k] = h[k] + offset);
+        let width = self.spec.head.target_width(self.spec.outputs);
+        let y = &self.rows.targets[row * width..][..width];
+        self.see_kink(kink_distance(&self.spec.head, &h, y));
+        cost(&self.spec.head, &h, y)
+    }
+
+    /// h^(0) = x: the features, then the vectors of the row's codes.
+    fn input(&self, row: usize) -> Vec<Complex> {
+        let mut h = self.numeric[row * self.spec.inputs..][..self.spec.inputs].to_vec();
+        for (j, embedding) in self.spec.embeddings.iter().enumerate() {
+            let code = self.rows.codes[row * self.spec.embeddings.len() + j] as usize;
+            h.extend_from_slice(&self.parameters[j][code * embedding.dimension..][..embedding.dimension]);
+        }
+        h
+    }
+
+    /// phi of a hidden layer, and its dropout mask.
+    fn activate(&self, l: usize, row: usize, z: &[Complex]) -> Vec<Complex> {
+        let hidden = &self.spec.hidden[l];
+        if has_kink(hidden.activation) {
+            z.iter().for_each(|z| self.see_kink(z.re.abs()));
+        }
+        let mask = self.setup.masks.filter(|_| hidden.dropout > 0.0);
+        let mask = mask.map(|key| Mask::new(hidden.dropout, key.part(l as u64), 0));
+        let kept = |j: usize| mask.map_or(1.0, |mask| mask.value(row, hidden.width, j));
+        z.iter().enumerate().map(|(j, &z)| phi(hidden.activation, z) * kept(j)).collect()
+    }
+
+    fn see_kink(&self, distance: f64) {
+        self.kink.set(self.kink.get().min(distance));
+    }
+}
+
+/// -1, 0 or 1: the slope of |w|, and 0 at its kink.
+fn sign(w: f64) -> f64 {
+    if w == 0.0 { 0.0 } else { w.signum() }
+}
