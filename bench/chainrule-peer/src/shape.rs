@@ -37,13 +37,17 @@ impl Shape {
         self.widths[0]
     }
 
+    pub fn outputs(&self) -> usize {
+        self.widths[self.widths.len() - 1]
+    }
+
     pub fn network(&self) -> NetworkSpec {
         let last = self.widths.len() - 1;
         NetworkSpec {
             inputs: self.widths[0],
             embeddings: vec![],
             hidden: self.widths[1..last].iter().map(|&width| Hidden::new(width, self.activation)).collect(),
-            outputs: self.widths[last],
+            outputs: self.outputs(),
             head: match self.cost {
                 Cost::Gaussian => Head::gaussian(),
                 Cost::Categorical => Head::categorical(),
@@ -56,7 +60,7 @@ impl Shape {
         let key = Key::new(1);
         let sum = |i: u64| (0..3).map(|j| key.uniform(3 * i + j) as f32).sum::<f32>();
         let x = (0..rows * self.inputs()).map(|i| 2.0 * (sum(i as u64) - 1.5)).collect();
-        let classes = self.widths[self.widths.len() - 1] as u64;
+        let classes = self.outputs() as u64;
         let y = |i: u64| match self.cost {
             Cost::Categorical => key.part(1).below(i, classes) as f32,
             Cost::Gaussian => key.part(1).uniform(i) as f32,
