@@ -24,10 +24,10 @@ pub fn run(args: &TrainArgs) -> Outcome {
     let valid = args.valid.as_ref().map(|path| read_like(&table, &args.data, path)).transpose()?;
     let test = args.test.as_ref().map(|path| read_like(&table, &args.data, path)).transpose()?;
     let prepared = prepare(&table, valid.as_ref(), &args.roles.roles(), &settings).or_input()?;
-    test.iter().try_for_each(|test| prepared.check(test)).or_input()?;
     let facts = Facts::new(&table, read_time, &prepared);
     // The matrices hold what training needs.
     drop((table, valid));
+    test.iter().try_for_each(|test| prepared.check(test)).or_input()?;
     facts.warn();
     if !args.run.json {
         facts.print().or_failed()?;
