@@ -1,10 +1,11 @@
 //! Developer commands: `cargo xtask <command>`.
 
+mod bench;
 mod equations;
 mod readme;
 mod test;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
@@ -13,7 +14,8 @@ const HELP: &str = "Usage: cargo xtask <command>
 
   test        everything that must pass: format, lints, tests, documentation, the README's commands
   equations   every equation of docs/equations.md names a function and a test that exist, and stands once
-  readme      the README's commands run as written";
+  readme      the README's commands run as written
+  bench       chainrule beside other libraries: prints tables and writes docs/benchmarks.md (`bench --help`)";
 
 fn main() -> ExitCode {
     let command = std::env::args().nth(1).unwrap_or_default();
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
         "test" => test::run(),
         "equations" => equations::check(),
         "readme" => readme::run(),
+        "bench" => bench::run(),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())
@@ -45,10 +48,21 @@ fn root() -> Result<PathBuf> {
     Ok(PathBuf::from(manifest).join("..").canonicalize()?)
 }
 
+/// Where cargo puts what it builds.
+fn target_folder() -> Result<PathBuf> {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    folder.map_or_else(|| Ok(root()?.join("target")), Ok)
+}
+
 /// Runs a program in the repository's root; its failure is an error.
 fn call(program: &str, args: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    call_in(&root()?, program, args, environment)
+}
+
+/// As [`call`], in another folder.
+fn call_in(folder: &Path, program: &str, args: &[&str], environment: &[(&str, &str)]) -> Result<()> {
     println!("\n$ {program} {}", args.join(" "));
-    let status = Command::new(program).args(args).envs(environment.iter().copied()).current_dir(root()?).status();
+    let status = Command::new(program).args(args).envs(environment.iter().copied()).current_dir(folder).status();
     let status = status.with_context(|| format!("{program} cannot be started"))?;
     if !status.success() {
         bail!("{program} {} failed", args.join(" "));

@@ -4,6 +4,13 @@ use anyhow::{Context, Result};
 use chainrule::{Activation, Head, Hidden, Key, NetworkSpec};
 use serde::Deserialize;
 
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Cost {
+    Gaussian,
+    Categorical,
+}
+
 /// One entry of `shapes.json`.
 #[derive(Clone, Deserialize)]
 pub struct Shape {
@@ -11,7 +18,7 @@ pub struct Shape {
     widths: Vec<usize>,
     pub batch: usize,
     pub rows: usize,
-    cost: Head,
+    cost: Cost,
     pub activation: Activation,
     pub steps: usize,
 }
@@ -30,14 +37,21 @@ impl Shape {
         self.widths[0]
     }
 
+    pub fn outputs(&self) -> usize {
+        self.widths[self.widths.len() - 1]
+    }
+
     pub fn network(&self) -> NetworkSpec {
         let last = self.widths.len() - 1;
         NetworkSpec {
             inputs: self.widths[0],
             embeddings: vec![],
             hidden: self.widths[1..last].iter().map(|&width| Hidden::new(width, self.activation)).collect(),
-            outputs: self.widths[last],
-            head: self.cost,
+            outputs: self.outputs(),
+            head: match self.cost {
+                Cost::Gaussian => Head::gaussian(),
+                Cost::Categorical => Head::categorical(),
+            },
         }
     }
 
@@ -46,10 +60,10 @@ impl Shape {
         let key = Key::new(1);
         let sum = |i: u64| (0..3).map(|j| key.uniform(3 * i + j) as f32).sum::<f32>();
         let x = (0..rows * self.inputs()).map(|i| 2.0 * (sum(i as u64) - 1.5)).collect();
-        let classes = self.widths[self.widths.len() - 1] as u64;
+        let classes = self.outputs() as u64;
         let y = |i: u64| match self.cost {
-            Head::Categorical => key.part(1).below(i, classes) as f32,
-            _ => key.part(1).uniform(i) as f32,
+            Cost::Categorical => key.part(1).below(i, classes) as f32,
+            Cost::Gaussian => key.part(1).uniform(i) as f32,
         };
         (x, (0..rows as u64).map(y).collect())
     }

@@ -65,9 +65,9 @@ pub struct TrainArgs {
     #[arg(long, short, value_name = "FILE", default_value = "model.safetensors", alias = "output-model")]
     pub output: PathBuf,
     #[command(flatten)]
-    pub settings: SettingArgs,
-    #[command(flatten)]
     pub run: RunArgs,
+    #[command(flatten)]
+    pub settings: SettingArgs,
 }
 
 #[derive(Args)]
@@ -80,9 +80,9 @@ pub struct CvArgs {
     #[arg(long, default_value_t = 5, value_name = "N", alias = "nfold")]
     pub folds: usize,
     #[command(flatten)]
-    pub settings: SettingArgs,
-    #[command(flatten)]
     pub run: RunArgs,
+    #[command(flatten)]
+    pub settings: SettingArgs,
 }
 
 #[derive(Args)]
@@ -91,7 +91,7 @@ pub struct PredictArgs {
     pub model: PathBuf,
     #[command(flatten)]
     pub data: DataArgs,
-    /// Where to write the predictions: .csv, .parquet or .arrow; `-` is standard output as CSV
+    /// Where to write the predictions: .csv, .csv.gz, .parquet or .arrow; `-` is standard output as CSV
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
     /// Add the columns `lower` and `upper`, between which the target is with this probability, such as 0.9
@@ -183,8 +183,13 @@ pub struct ReadingArgs {
 }
 
 impl ReadingArgs {
-    pub fn options(&self) -> ReadOptions {
-        ReadOptions { types: self.types.iter().cloned().collect(), delimiter: self.delimiter }
+    /// `text`: the columns that are known to hold text.
+    pub fn options<'a>(&self, text: impl IntoIterator<Item = &'a str>) -> ReadOptions {
+        ReadOptions {
+            types: self.types.iter().cloned().collect(),
+            text: text.into_iter().map(str::to_owned).collect(),
+            delimiter: self.delimiter,
+        }
     }
 }
 
@@ -202,7 +207,7 @@ pub struct RoleArgs {
     /// Column that says whether the event was seen (1) or the time in the target was cut off before it (0)
     #[arg(long, value_name = "COLUMN")]
     pub event: Option<String>,
-    /// Columns not to use
+    /// Columns not to use, separated by commas
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', alias = "ignore-column")]
     pub ignore: Vec<String>,
 }
@@ -223,7 +228,8 @@ impl RoleArgs {
 pub struct RunArgs {
     /// Threads; 0: one for each core. The result does not depend on it
     #[arg(long, default_value_t = 0, value_name = "N", alias = "num-threads", alias = "n-jobs")]
-    pub threads: usize,
+    #[arg(value_parser = clap::value_parser!(u16).range(0..=1024), allow_negative_numbers = true)]
+    pub threads: u16,
     /// Instruction set, to compare one with another: avx512, avx2, neon, portable. The result does not depend on it
     #[arg(long, value_name = "NAME", env = "CHAINRULE_ISA", hide_env_values = true)]
     pub isa: Option<chainrule::Isa>,
@@ -246,7 +252,7 @@ pub enum TaskArg {
 #[derive(Args)]
 #[command(next_help_heading = "Settings")]
 pub struct SettingArgs {
-    /// Settings file (TOML); `chainrule inspect MODEL --json` shows a model's
+    /// TOML file with any of these settings as keys, such as learning_rate = 0.003
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// What is predicted [default: told from the target]
@@ -267,7 +273,7 @@ pub struct SettingArgs {
     #[arg(long, value_parser = values::activation(), value_delimiter = ',')]
     activation: Vec<Activation>,
     /// Probability with which a hidden unit is dropped [default: 0.1]
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
     dropout: Option<f64>,
     /// Initial weights [default: by activation]
     #[arg(long, value_parser = values::initializer(), hide_possible_values = false)]
@@ -276,37 +282,50 @@ pub struct SettingArgs {
     #[arg(long, value_parser = values::optimizer())]
     optimizer: Option<Optimizer>,
     /// Learning rate [default: 0.001]
-    #[arg(long, value_name = "RATE", alias = "lr", alias = "eta", alias = "shrinkage-rate")]
+    #[arg(
+        long,
+        value_name = "RATE",
+        alias = "lr",
+        alias = "eta",
+        alias = "shrinkage-rate",
+        allow_negative_numbers = true
+    )]
     learning_rate: Option<f64>,
     /// Course of the learning rate [default: cosine]
     #[arg(long, value_parser = values::schedule())]
     schedule: Option<Schedule>,
     /// Rows of a batch [default: by the number of rows]
-    #[arg(long, value_name = "ROWS", alias = "batch-size")]
+    #[arg(long, value_name = "ROWS", alias = "batch-size", allow_negative_numbers = true)]
     batch: Option<usize>,
     /// Passes over the training rows, at most [default: 100]
-    #[arg(long, value_name = "N", alias = "num-iterations", alias = "max-iter")]
+    #[arg(long, value_name = "N", alias = "num-iterations", alias = "max-iter", allow_negative_numbers = true)]
     epochs: Option<usize>,
     /// Epochs without a better score after which training stops; 0: never [default: 16]
-    #[arg(long, value_name = "N", alias = "early-stopping-round", alias = "early-stopping-rounds")]
+    #[arg(
+        long,
+        value_name = "N",
+        alias = "early-stopping-round",
+        alias = "early-stopping-rounds",
+        allow_negative_numbers = true
+    )]
     patience: Option<usize>,
     /// Score on the validation rows that chooses the best epoch [default: cost]
     #[arg(long, value_parser = values::metric())]
     metric: Option<Metric>,
     /// Penalty on the sum of |w| [default: 0]
-    #[arg(long, value_name = "FACTOR", alias = "lambda-l1")]
+    #[arg(long, value_name = "FACTOR", alias = "lambda-l1", allow_negative_numbers = true)]
     l1: Option<f64>,
     /// Penalty on half the sum of w^2 [default: 0]
-    #[arg(long, value_name = "FACTOR", alias = "lambda-l2")]
+    #[arg(long, value_name = "FACTOR", alias = "lambda-l2", allow_negative_numbers = true)]
     l2: Option<f64>,
     /// Part of the rows held out to choose the best epoch [default: 0.2]
-    #[arg(long, value_name = "FRACTION")]
+    #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
     valid_fraction: Option<f64>,
     /// Categories with more levels get trainable vectors [default: 8]
-    #[arg(long, value_name = "N", alias = "max-cat-to-onehot")]
+    #[arg(long, value_name = "N", alias = "max-cat-to-onehot", allow_negative_numbers = true)]
     one_hot_max_levels: Option<usize>,
     /// Seed of everything random [default: 0]
-    #[arg(long, value_name = "N", alias = "random-state", alias = "random-seed")]
+    #[arg(long, value_name = "N", alias = "random-state", alias = "random-seed", allow_negative_numbers = true)]
     seed: Option<u64>,
 }
 

@@ -13,7 +13,7 @@ pub fn listen() -> anyhow::Result<()> {
         if ASKED.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("\nending after this batch; Ctrl-C again to quit without a model");
+        eprintln!("\nending after this batch; Ctrl-C again to quit at once");
     })
     .context("Ctrl-C cannot be handled")
 }

@@ -12,14 +12,29 @@ pub fn line(heading: &str, text: &str) -> io::Result<()> {
 
 /// `accuracy 0.9825, ...`
 pub fn metrics(metrics: &Metrics) -> String {
-    let parts = metrics.list().into_iter().map(|(name, value)| format!("{name} {}", number(value)));
+    let parts = shown(metrics).map(|(name, value)| format!("{name} {}", number(value)));
     parts.collect::<Vec<_>>().join(", ")
+}
+
+/// The scores for a person: where there are classes, errors of their numbers say little.
+pub fn shown(metrics: &Metrics) -> impl Iterator<Item = (&'static str, f64)> {
+    let classes = metrics.accuracy.is_some();
+    metrics.list().into_iter().filter(move |(name, _)| !(classes && ["rmse", "mae", "r2"].contains(name)))
+}
+
+/// A path as a shell reads it.
+pub fn shell_word(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// Four significant digits, more for large numbers.
 pub fn number(x: f64) -> String {
     if x == 0.0 {
         return "0".into();
+    }
+    if !(1e-3..1e9).contains(&x.abs()) {
+        return format!("{x:.3e}");
     }
     let digits = (4 - x.abs().max(1e-3).log10().ceil() as i32).clamp(0, 6) as usize;
     format!("{x:.digits$}")
@@ -82,9 +97,18 @@ mod tests {
     fn numbers_keep_four_digits() {
         assert_eq!(number(0.982_456), "0.9825");
         assert_eq!(number(0.0), "0");
+        assert_eq!(number(0.002_057_4), "0.002057");
+        assert_eq!(number(-1.234_56e-5), "-1.235e-5");
+        assert_eq!(number(f64::NAN), "NaN");
         assert_eq!(number(52_345.678), "52346");
         assert_eq!(number(3.271_82), "3.272");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(12), "12");
+    }
+
+    #[test]
+    fn paths_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(shell_word("a/b-1.csv"), "a/b-1.csv");
+        assert_eq!(shell_word("my table's.csv"), r"'my table'\''s.csv'");
     }
 }

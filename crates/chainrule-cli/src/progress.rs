@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use chainrule::Event;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::print::number;
+
 /// Time between plain lines.
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -25,8 +27,9 @@ impl Progress {
     /// For a training of at most `epochs` epochs; `label` comes first in every line.
     pub fn new(label: String, epochs: usize) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(Some(epochs as u64), ProgressDrawTarget::stderr_with_hz(10));
-            let style = ProgressStyle::with_template("{prefix}{bar:20} {msg}").unwrap_or(ProgressStyle::default_bar());
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+            // Cut where the terminal ends: a line that wraps cannot be drawn over.
+            let style = ProgressStyle::with_template("{prefix}{wide_msg}").unwrap_or(ProgressStyle::default_bar());
             bar.set_style(style);
             bar.set_prefix(label.clone());
             bar
@@ -44,9 +47,8 @@ impl Progress {
                 self.show(*epoch, done);
             }
             Event::Epoch(record) => {
-                let valid = record.valid_score.map(|score| format!(", validation {score:.5}")).unwrap_or_default();
-                let best = if record.best { " *" } else { "" };
-                self.costs = format!("cost {:.5}{valid}{best}", record.train_cost);
+                let valid = record.valid_score.map(|score| format!(", valid {}", number(score)));
+                self.costs = format!("cost {}{}  ", number(record.train_cost), valid.unwrap_or_default());
                 self.show(record.epoch, record.epoch as f64);
             }
             _ => {}
@@ -61,10 +63,10 @@ impl Progress {
         let rate = self.rows as f64 / seconds.max(1e-9);
         let left = seconds / done * (self.epochs as f64 - done);
         let Self { epochs, costs, label, .. } = self;
-        let line =
-            format!("epoch {epoch}/{epochs}  {costs}  {}  at most {} left", rows_per_second(rate), duration(left));
+        let (rate, left) = (rows_per_second(rate), rounded(left));
+        // 80 columns hold it, label and all.
+        let line = format!("epoch {epoch}/{epochs}  {costs}{rate}  ≤ {left} left");
         if let Some(bar) = &self.bar {
-            bar.set_position(done as u64);
             bar.set_message(line);
         } else {
             eprintln!("{label}{line}");
@@ -86,6 +88,15 @@ fn rows_per_second(rate: f64) -> String {
         r if r >= 1e6 => format!("{:.1}M rows/s", r / 1e6),
         r if r >= 1e3 => format!("{:.0}k rows/s", r / 1e3),
         r => format!("{r:.0} rows/s"),
+    }
+}
+
+/// Seconds to come, which are a guess.
+fn rounded(seconds: f64) -> String {
+    match seconds.ceil() {
+        s if s < 100.0 => format!("{s:.0} s"),
+        s if s < 6000.0 => format!("{:.0} min", (s / 60.0).ceil()),
+        s => format!("{:.0} h", (s / 3600.0).ceil()),
     }
 }
 
@@ -111,6 +122,7 @@ mod tests {
         assert_eq!(duration(3.21), "3.2 s");
         assert_eq!(duration(125.0), "2 min 05 s");
         assert_eq!(duration(3_720.0), "1 h 02 min");
+        assert_eq!((rounded(0.2), rounded(99.5), rounded(7200.0)), ("1 s".into(), "2 min".into(), "2 h".into()));
         assert_eq!(rows_per_second(1_234_567.0), "1.2M rows/s");
     }
 }

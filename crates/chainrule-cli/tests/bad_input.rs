@@ -19,6 +19,7 @@ const CASES: &[Case] = &[
     Case("train latin.csv --target y", 2, &["latin.csv", "line 3", "UTF-8"]),
     Case("train cut.parquet --target y", 2, &["cut.parquet: cannot be read: Invalid Parquet file"]),
     Case("train cut.csv.gz --target y", 2, &["cut.csv.gz"]),
+    Case("train damaged.arrow --target y", 2, &["damaged.arrow", "the file is damaged"]),
     Case("train odd.csv --target y", 2, &["odd.csv", "delimiter"]),
     // 10-14: columns
     Case("train train.csv --target Y", 2, &["no column \"Y\"", "did you mean \"y\""]),
@@ -40,6 +41,10 @@ const CASES: &[Case] = &[
     Case("train train.csv --target y --learning-rate=-1", 2, &["learning_rate"]),
     Case("train train.csv --target y --config wrong.toml", 2, &["wrong.toml", "`hiden`", "`hidden`"]),
     Case("train train.csv --target y --head poisson --task classification", 2, &["poisson"]),
+    Case("train train.csv --target y --metric rmse", 2, &["metric rmse", "bernoulli"]),
+    Case("train train.csv --target y --threads 100000", 2, &["--threads", "1024"]),
+    Case("train train.csv --target y --epochs -1", 2, &["--epochs", "-1"]),
+    Case("train train.csv --target y --hidden 100000,100000", 2, &["10001000001 parameters"]),
     Case("train train.csv --target z --exposure n", 2, &["n", "above 0"]),
     Case("train train.csv --target n --exposure z --head gaussian", 2, &["exposure", "--task count"]),
     Case("train train.csv --target y --output nowhere/m.safetensors", 2, &["nowhere", "no folder"]),
@@ -56,6 +61,7 @@ const CASES: &[Case] = &[
     Case("evaluate good.safetensors unknown.csv", 2, &["unknown.csv", "row 2", "maybe"]),
     Case("predict good.safetensors train.csv -o out.xlsx", 2, &["out.xlsx", ".csv"]),
     Case("predict good.safetensors train.csv -o nowhere/out.csv", 2, &["nowhere/out.csv", "no folder"]),
+    Case("train train.csv --target y --test unknown.csv --epochs 1000000 --patience 0", 2, &["unknown.csv", "maybe"]),
     // 36: training breaks
     Case("train train.csv --target z --learning-rate 1e30 --optimizer sgd --epochs 3", 1, &["learning rate", "try"]),
     // heads, certificates and weights
@@ -98,6 +104,12 @@ fn folder() -> Folder {
     folder.write("text.csv", "a,b,c,z,n\n1,2,red,1,1\nx,2,red,1,1\n");
     folder.write("unknown.csv", "a,b,c,z,n,y\n1,2,red,1,1,yes\n1,2,red,1,1,maybe\n");
     folder.succeed("train train.csv --target y --epochs 2 --output good.safetensors");
+    folder.succeed("predict good.safetensors train.csv -o damaged.arrow");
+    let mut arrow = std::fs::read(folder.path().join("damaged.arrow")).unwrap();
+    // 60 numbers of 8 bytes: their length becomes one beyond the file.
+    let length = arrow.windows(8).rposition(|bytes| bytes == 480_u64.to_le_bytes()).unwrap();
+    arrow[length + 4] = 1;
+    folder.write("damaged.arrow", arrow);
     let good = std::fs::read(folder.path().join("good.safetensors")).unwrap();
     folder.write("cut.safetensors", &good[..good.len() / 2]);
     let version = good.windows(11).position(|bytes| bytes == b"chainrule-1").unwrap();

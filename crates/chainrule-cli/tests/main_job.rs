@@ -104,6 +104,46 @@ fn cross_validation_scores_every_fold() {
     assert!(scores["standard_deviation"]["log_loss"].is_f64());
 }
 
+/// Texts that look like numbers where a file holds no others are still the texts of the training.
+#[test]
+fn codes_mean_the_same_in_every_file() {
+    let folder = Folder::new();
+    let row = |i: usize| ["1.0", "2.0", "x"][i % 3].to_owned() + ["\n", ",02\n", ",01\n", ",x1\n"][1 + i % 3];
+    folder.write("codes.csv", "c,y\n".to_owned() + &(0..90).map(row).collect::<String>());
+    folder.write("some.csv", "c,y\n1.0,02\n2.0,01\n");
+    let train = "train codes.csv --target y --test some.csv --valid some.csv --epochs 30 --json";
+    assert_eq!(json(&folder.succeed(train))["test_metrics"]["accuracy"], 1.0);
+    assert_eq!(json(&folder.succeed("evaluate model.safetensors some.csv --json"))["metrics"]["accuracy"], 1.0);
+    let predictions = folder.succeed("predict model.safetensors some.csv");
+    assert_eq!(
+        predictions.lines().map(|l| l.split(',').next().unwrap()).collect::<Vec<_>>(),
+        ["prediction", "02", "01"]
+    );
+}
+
+#[test]
+fn a_reader_who_has_had_enough_is_no_error() {
+    let folder = Folder::new();
+    folder.write("long.csv", "a,b,c,z,n\n".to_owned() + &"1,2,red,100,1\n".repeat(20_000));
+    folder.succeed("train train.csv --target y --epochs 1");
+    let program = assert_cmd::cargo::cargo_bin("chainrule");
+    for arguments in
+        ["predict model.safetensors long.csv", "completions bash", "evaluate model.safetensors train.csv --json"]
+    {
+        let script = format!("{} {arguments} | exec 0<&-", program.display());
+        let output =
+            std::process::Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments}");
+    }
+}
+
+#[test]
+fn without_held_out_rows_the_training_cost_is_shown() {
+    let folder = Folder::new();
+    let text = folder.succeed("train train.csv --target y --epochs 2 --valid-fraction 0");
+    assert!(text.contains("on the training rows; none were held out"), "{text}");
+}
+
 #[test]
 fn completions_and_help_are_printed() {
     let folder = Folder::new();

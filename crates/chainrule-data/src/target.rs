@@ -4,9 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cell::{Cell, classify};
 use crate::error::{Error, Result, did_you_mean};
 use crate::numbers::number_text;
 use crate::table::{Column, Values};
+use crate::time::time_text;
 
 /// The classes of a target.
 ///
@@ -60,6 +62,16 @@ impl ClassTarget {
     /// The classes' names, in order of their codes.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Whether the names can only come from a column of text: numbers and truth values are written in one way.
+    pub fn is_text(&self) -> bool {
+        !self.names.iter().all(|name| match classify(name, false) {
+            Cell::Number(value) => number_text(value) == *name,
+            Cell::Boolean(value) => value.to_string() == *name,
+            Cell::Time(value) => time_text(value) == *name,
+            _ => false,
+        })
     }
 
     /// The class of each row, as a position in [`ClassTarget::names`].

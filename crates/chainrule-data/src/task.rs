@@ -68,7 +68,13 @@ fn infer_from_texts(texts: &Categories, rows: &[u32]) -> Result<(Task, String), 
         Some((row, text)) if 2 * numbers > seen().count() => {
             format!("the target is a number but in row {}, which holds {text:?}; correct the row or remove it", row + 1)
         }
-        _ => format!("the target has {distinct} distinct texts in {} rows, as an identifier has", seen().count()),
+        first => {
+            let example = first.map(|(_, text)| format!(" such as {text:?}")).unwrap_or_default();
+            format!(
+                "the target has {distinct} distinct texts{example} in {} rows, as an identifier has",
+                seen().count()
+            )
+        }
     })
 }
 
@@ -170,7 +176,7 @@ mod tests {
         assert_eq!(of_texts((0..1000).map(|i| format!("class {}", i % 300))), Ok(Task::Classification));
         assert_eq!(of_texts((0..40).map(|i| format!("class {i}"))), Ok(Task::Classification));
         let message = of_texts((0..100).map(|i| format!("name {i}"))).unwrap_err();
-        assert!(message.contains("100 distinct texts in 100 rows"), "{message}");
+        assert!(message.contains("100 distinct texts such as \"name 0\" in 100 rows"), "{message}");
         let typo = (0..100).map(|i| if i == 16 { "1O.5".to_owned() } else { format!("{i}.5") });
         let message = of_texts(typo).unwrap_err();
         assert!(message.contains("row 17, which holds \"1O.5\""), "{message}");

@@ -4,16 +4,17 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeDe
 
 const MICROS_PER_DAY: f64 = 86_400e6;
 
-/// Reads an ISO 8601 date `YYYY-MM-DD` (also `YYYY/MM/DD`), alone or with a time `hh:mm[:ss[.fraction]]` after a blank
+/// Reads an ISO 8601 date `YYYY-MM-DD` (also `YYYY/MM/DD` and `DD.MM.YYYY`), alone or with a time `hh:mm[:ss[.fraction]]` after a blank
 /// or `T`, and the time with a zone `Z`, `+hh:mm` or `+hhmm`. A time without a zone is taken as UTC.
 pub(crate) fn parse_time(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;
-    let separator = date.as_bytes()[4];
-    if date.as_bytes()[7] != separator || !matches!(separator, b'-' | b'/') {
-        return None;
+    let [year, month, day] = match date.as_bytes() {
+        [_, _, _, _, b'-', _, _, b'-', ..] | [_, _, _, _, b'/', _, _, b'/', ..] => [0..4, 5..7, 8..10],
+        [_, _, b'.', _, _, b'.', ..] => [6..10, 3..5, 0..2],
+        _ => return None,
     }
-    let (year, month, day) = (digits(date.get(0..4)?)?, digits(date.get(5..7)?)?, digits(date.get(8..10)?)?);
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
+    .map(|range| date.get(range).and_then(digits));
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year?).ok()?, month?, day?)?;
     let (of_day, offset) = match rest.strip_prefix(['T', ' ']) {
         Some(time) => clock(time)?,
         None if rest.is_empty() => (TimeDelta::zero(), TimeDelta::zero()),
@@ -120,6 +121,8 @@ mod tests {
         let cases = [
             ("1970-01-01", 0),
             ("1970/01/02", day),
+            ("02.01.1970", day),
+            ("02.01.1970 00:01", day + 60_000_000),
             ("1969-12-31", -day),
             ("2000-02-29", 11_016 * day),
             ("1970-01-01T01:02", 3_720_000_000),
@@ -147,6 +150,8 @@ mod tests {
             "1970-01-01x",
             "1970-01-01T",
             "01-02-1970",
+            "32.01.1970",
+            "1.2.1970",
             "1970-01-01T1:02",
             "1970-01-01T25:00",
             "1970-01-01T00:00:60",

@@ -67,6 +67,14 @@ pub fn write_table(table: &Table, path: &Path) -> Result<()> {
 
 fn write_csv(table: &Table, out: Out<'_>) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
+    write_rows(table, &mut writer).map_err(|error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        kind => io::Error::other(format!("{kind:?}")),
+    })?;
+    writer.flush()
+}
+
+fn write_rows(table: &Table, writer: &mut csv::Writer<Out<'_>>) -> csv::Result<()> {
     writer.write_record(table.columns.iter().map(|column| &column.name))?;
     for row in 0..table.rows {
         for column in &table.columns {
@@ -74,7 +82,7 @@ fn write_csv(table: &Table, out: Out<'_>) -> io::Result<()> {
         }
         writer.write_record(None::<&[u8]>)?;
     }
-    writer.flush()
+    Ok(())
 }
 
 fn write_csv_gz(table: &Table, out: Out<'_>) -> io::Result<()> {

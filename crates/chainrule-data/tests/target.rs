@@ -37,6 +37,13 @@ fn rows_are_encoded_by_name_whatever_else_the_file_holds() {
 }
 
 #[test]
+fn names_that_no_number_has_come_from_text() {
+    let is_text = |text| classes(text).unwrap().is_text();
+    assert!(is_text("y\nyes\nno\n") && is_text("y\n01\n02\n") && is_text("y\n1.0\nx\n"));
+    assert!(!is_text("y\n1.0\n2.50\n") && !is_text("y\nTRUE\nFALSE\n") && !is_text("y\n2024-01-02\n2023-01-02\n"));
+}
+
+#[test]
 fn one_class_is_nothing_to_learn() {
     let message = |text| classes(text).unwrap_err().to_string();
     assert!(message("y\na\na\n").contains("one class only, \"a\""));

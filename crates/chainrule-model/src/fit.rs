@@ -94,7 +94,7 @@ pub(crate) fn prepare_rows(
         outputs,
         head,
     };
-    network.validate()?;
+    check_network(&network, settings)?;
     Ok(Prepared {
         roles: roles.clone(),
         settings: settings.clone(),
@@ -108,6 +108,20 @@ pub(crate) fn prepare_rows(
         train_rows,
         valid,
     })
+}
+
+fn check_network(network: &NetworkSpec, settings: &Settings) -> Result<()> {
+    // Training keeps a few numbers for each, of four bytes.
+    const MOST_PARAMETERS: usize = 1 << 31;
+    network.validate()?;
+    settings.metric.check(network)?;
+    let parameters: usize = network.parameter_shapes().iter().map(|(_, rows, cols)| rows * cols).sum();
+    if parameters > MOST_PARAMETERS {
+        return setting(format!(
+            "the network would have {parameters} parameters; take fewer or narrower hidden layers"
+        ));
+    }
+    Ok(())
 }
 
 /// The classes of the target, in the order that the settings give. An ordinal head needs one; numbers have one.
@@ -165,6 +179,14 @@ impl Prepared {
     /// What is predicted, and why it was taken for that.
     pub fn task(&self) -> (Task, &str) {
         (self.task, &self.reason)
+    }
+
+    /// Whether a table can be scored by the model once it is trained.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate`].
+    pub fn check(&self, table: &Table) -> Result<()> {
+        Matrices::new(table, &self.encoder, &self.roles, &self.target, &self.network.head).map(drop)
     }
 
     /// Columns that were left out or look odd.

@@ -30,6 +30,14 @@ pub struct Card {
     pub training: Training,
 }
 
+impl Card {
+    /// The columns that held text in training, the target among them.
+    pub fn text_columns(&self) -> impl Iterator<Item = &str> {
+        let target = matches!(&self.target, Target::Classes(classes) if classes.is_text());
+        self.encoder.text_columns().chain(target.then_some(self.roles.target.as_str()))
+    }
+}
+
 /// How a model was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -65,6 +65,8 @@ fn every_head_starts_at_the_training_mean() {
     ];
     for (target, head, column, expected) in cases {
         let found = first_row(&untrained(target, head.clone()), column);
-        assert!((found - expected).abs() < 1e-6 * expected, "{head:?}: {found}, not {expected}");
+        // Quantiles that share a value start a thousandth of a standard deviation (5) apart, since they must not cross.
+        let tolerance = if matches!(head, Head::Quantile { .. }) { 2.0 * 1e-3 * 5.0 + 1e-4 } else { 1e-6 * expected };
+        assert!((found - expected).abs() < tolerance, "{head:?}: {found}, not {expected}");
     }
 }

@@ -86,7 +86,7 @@ impl<T: Scalar> Products<T> {
                     start: None,
                     finish: Finish::Keep,
                 };
-                multiply(isa, black_box(&product), &mut out, |_, _| {});
+                multiply(None, isa, black_box(&product), &mut out, None, &|_, _, _| {});
             }
         };
         let forward = rate(flops, &mut product);

@@ -5,16 +5,25 @@
 
 use crate::compute::Compute;
 use crate::data::{Batch, Dataset, Inputs};
-use crate::kernel::{Buffer, Isa, Operands, gather, panels_len, scratch_len, unpack};
+use crate::kernel::{Buffer, Isa, Operands, Team, gather, panels_len, scratch_len, unpack};
 use crate::scalar::Scalar;
 use crate::spec::NetworkSpec;
 use crate::topology::{PASSES, Topology};
 
 /// Most rows of a block: its share of one panel stays in the first-level cache, its activations in the second.
-const MOST_ROWS: usize = 64;
+const MOST_ROWS: usize = 128;
 
 /// Blocks start at multiples of so many rows, as many as a register holds.
 const REGISTER: usize = 16;
+
+/// Bytes of a network's weights from which they do not stay in one core's cache.
+const LARGE: usize = 1 << 20;
+
+/// What a block runs on: the thread that holds it or, where there is but one block, the team.
+pub(crate) type On<'a> = (Option<&'a mut Team>, Isa);
+
+/// What is done with a block: its rows by number, and the place of the first among the batch's.
+type Work<'a, T> = dyn Fn(On<'_>, &mut Block<T>, &[u32], usize) + Sync + 'a;
 
 /// Some neighbouring rows of a batch.
 pub(crate) struct Block<T> {
@@ -110,19 +119,23 @@ impl<T: Scalar> Block<T> {
 }
 
 /// The blocks of a batch.
+///
+/// Where there is work for several threads, each takes blocks of its own through the whole network. A large network with few rows
+/// would have to go through every core's cache then; there the batch is one block, and the threads share each layer's columns.
 pub(crate) struct Blocks<T> {
     blocks: Vec<Block<T>>,
     /// Most rows of each.
     block_rows: usize,
     /// Blocks that hold the current batch.
     used: usize,
-    /// Whether a full batch is worth sharing between threads.
+    /// Whether threads share the work.
     shared: bool,
+    /// Whether they share the columns of the one block.
+    by_columns: bool,
 }
 
 impl<T: Scalar> Blocks<T> {
-    /// Room for `capacity` rows, cut so that every thread has something to do if the work is worth it; with the buffers of the
-    /// backward pass only for `training`.
+    /// Room for `capacity` rows, with the buffers of the backward pass only for `training`.
     pub(crate) fn new(
         spec: &NetworkSpec,
         topology: &Topology,
@@ -130,11 +143,16 @@ impl<T: Scalar> Blocks<T> {
         compute: &Compute,
         training: bool,
     ) -> Self {
-        let shared = topology.is_shared(capacity, if training { PASSES } else { 1 });
-        let parts = if shared { compute.team.threads() } else { 1 };
-        let block_rows = capacity.div_ceil(parts).next_multiple_of(REGISTER).clamp(1, MOST_ROWS);
+        let threads = compute.team.threads();
+        let large = topology.work() * size_of::<T>() >= LARGE;
+        let by_columns = threads > 1 && large && capacity <= MOST_ROWS * threads;
+        let shared = by_columns || topology.is_shared(capacity, if training { PASSES } else { 1 });
+        let parts = if shared { threads } else { 1 };
+        let share = capacity.div_ceil(parts).next_multiple_of(REGISTER).clamp(1, MOST_ROWS);
+        let block_rows = if by_columns { capacity.max(1) } else { share };
         let block = |_| Block::new(spec, topology, block_rows.min(capacity), training);
-        Self { blocks: (0..capacity.div_ceil(block_rows)).map(block).collect(), block_rows, used: 0, shared }
+        let blocks = (0..capacity.div_ceil(block_rows)).map(block).collect();
+        Self { blocks, block_rows, used: 0, shared, by_columns }
     }
 
     /// Rows that there is room for.
@@ -144,30 +162,24 @@ impl<T: Scalar> Blocks<T> {
 
     /// Makes the rows `select` the current batch: `f` is called for each block with its rows and the place of the first among
     /// them.
-    pub(crate) fn each(
-        &mut self,
-        compute: &mut Compute,
-        select: &[u32],
-        f: &(dyn Fn(&mut Block<T>, &[u32], usize) + Sync),
-    ) {
+    pub(crate) fn each(&mut self, compute: &mut Compute, select: &[u32], f: &Work<'_, T>) {
         let used = select.len().div_ceil(self.block_rows);
         self.used = used;
-        compute.team.for_each(&mut self.blocks[..used], self.shared, &|i, block| {
-            // Equal shares in whole registers of rows.
-            let place = |i: usize| (i * select.len().div_ceil(REGISTER) / used * REGISTER).min(select.len());
-            let (from, to) = (place(i), place(i + 1));
-            f(block, &select[from..to], from);
-        });
+        let Compute { team, isa } = compute;
+        match &mut self.blocks[..used] {
+            [block] if self.by_columns => f((Some(team), *isa), block, select, 0),
+            blocks => team.for_each(blocks, self.shared, &|i, block| {
+                // Equal shares in whole registers of rows.
+                let place = |i: usize| (i * select.len().div_ceil(REGISTER) / used * REGISTER).min(select.len());
+                let (from, to) = (place(i), place(i + 1));
+                f((None, *isa), block, &select[from..to], from);
+            }),
+        }
     }
 
     /// The blocks of the current batch, in the order of their rows.
     pub(crate) fn used(&self) -> &[Block<T>] {
         &self.blocks[..self.used]
-    }
-
-    /// The same, to be changed one after another.
-    pub(crate) fn used_mut(&mut self) -> &mut [Block<T>] {
-        &mut self.blocks[..self.used]
     }
 
     /// The cost of the batch: the sum over its rows.

@@ -150,12 +150,11 @@ impl<T: Scalar> Network<T> {
         let rows: Vec<u32> = data.rows().collect();
         let mut blocks = Blocks::new(&self.spec, &self.topology, rows.len(), compute, true);
         let Self { spec, topology, parameters, transposed } = self;
-        let isa = compute.isa;
-        blocks.each(compute, &rows, &|block, select, first| {
+        blocks.each(compute, &rows, &|(mut team, isa), block, select, first| {
             block.load_all(isa, data, select, first);
-            topology.forward(isa, parameters, block, Some(Key::new(0)));
+            topology.forward((team.as_deref_mut(), isa), parameters, block, Some(Key::new(0)));
             block.cost(isa, spec);
-            topology.backward(isa, transposed, block);
+            topology.backward((team, isa), transposed, block);
         });
         Ok((blocks.cost() + Constants::new(&spec.head, data).of(&rows), blocks))
     }

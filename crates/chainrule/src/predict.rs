@@ -10,12 +10,6 @@ use crate::scalar::Scalar;
 /// Rows that pass through the network at a time.
 pub(crate) const CHUNK: usize = 1024;
 
-/// So few rows do not share W by being many: a large network is shared by its columns instead.
-const FEW_ROWS: usize = 4;
-
-/// Weights from which that is worth it: more than one core's cache holds.
-const LARGE: usize = 1 << 18;
-
 /// Predicts with one network again and again, without allocating.
 ///
 /// A row's prediction is the same bits in whatever company it comes.
@@ -98,19 +92,11 @@ pub(crate) fn means<T: Scalar>(
     out: &mut [T],
 ) {
     let Network { topology, parameters, .. } = network;
-    let (isa, spec) = (compute.isa, network.spec());
-    if select.len() <= FEW_ROWS && topology.work() >= LARGE {
-        blocks.each(compute, select, &|block, select, first| block.load(isa, inputs, select, first));
-        for block in blocks.used_mut() {
-            topology.forward_shared(compute, parameters, block);
-            block.means(isa, spec);
-        }
-    } else {
-        blocks.each(compute, select, &|block, select, first| {
-            block.load(isa, inputs, select, first);
-            topology.forward(isa, parameters, block, None);
-            block.means(isa, spec);
-        });
-    }
+    let spec = network.spec();
+    blocks.each(compute, select, &|(team, isa), block, select, first| {
+        block.load(isa, inputs, select, first);
+        topology.forward((team, isa), parameters, block, None);
+        block.means(isa, spec);
+    });
     blocks.used().iter().for_each(|block| block.write_means(spec.outputs, out));
 }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use crate::activation::Activation;
-use crate::block::{Block, Blocks};
+use crate::block::{Block, Blocks, On};
 use crate::compute::Compute;
-use crate::kernel::{Isa, Operands, Outer, panels_len};
+use crate::kernel::{Operands, Outer, panels_len};
 use crate::layer::category_embedding::CategoryEmbedding;
 use crate::layer::custom;
 use crate::layer::dense::{Dense, Slope};
@@ -124,32 +124,27 @@ impl Topology {
 
     /// Eq. (2) from h^(0) = x in `block` to z^(L). With `masks` it is a training pass, which keeps what the backward pass
     /// needs.
-    pub(crate) fn forward<T: Scalar>(&self, isa: Isa, parameters: &[T], block: &mut Block<T>, masks: Option<Key>) {
+    pub(crate) fn forward<T: Scalar>(
+        &self,
+        (mut team, isa): On<'_>,
+        parameters: &[T],
+        block: &mut Block<T>,
+        masks: Option<Key>,
+    ) {
         self.embed(parameters, block);
         for (l, layer) in self.layers.iter().enumerate() {
             let (below, above) = block.h.split_at_mut(l + 1);
             let slope = masks.and_then(|_| block.slopes[l].as_deref_mut());
             let mask = masks.filter(|_| layer.dropout > 0.0);
             let mask = mask.map(|key| Mask::new(layer.dropout, key.part(l as u64), block.first));
+            let on = (team.as_deref_mut(), isa);
             let wb = self.weight_and_bias(l, parameters);
             if let Activation::Custom(f) = layer.activation {
                 let mut slope = slope;
-                layer.forward(isa, block.rows, wb, &below[l], &mut above[0], slope.as_deref_mut(), None);
+                layer.forward(on, block.rows, wb, &below[l], &mut above[0], slope.as_deref_mut(), None);
                 custom::activate(f.get(), isa, (block.rows, layer.outputs), &mut above[0], slope, mask);
             } else {
-                layer.forward(isa, block.rows, wb, &below[l], &mut above[0], slope, mask);
-            }
-        }
-    }
-
-    /// [`forward`](Self::forward) for prediction, each layer's outputs shared by the team.
-    pub(crate) fn forward_shared<T: Scalar>(&self, compute: &mut Compute, parameters: &[T], block: &mut Block<T>) {
-        self.embed(parameters, block);
-        for (l, layer) in self.layers.iter().enumerate() {
-            let (below, above) = block.h.split_at_mut(l + 1);
-            layer.forward_shared(compute, block.rows, self.weight_and_bias(l, parameters), &below[l], &mut above[0]);
-            if let Activation::Custom(f) = layer.activation {
-                custom::activate(f.get(), compute.isa, (block.rows, layer.outputs), &mut above[0], None, None);
+                layer.forward(on, block.rows, wb, &below[l], &mut above[0], slope, mask);
             }
         }
     }
@@ -166,7 +161,7 @@ impl Topology {
     }
 
     /// Eq. (9) from delta^(L) in `block` down to the first layer, or to the input where that has parameters of its own.
-    pub(crate) fn backward<T: Scalar>(&self, isa: Isa, transposed: &[T], block: &mut Block<T>) {
+    pub(crate) fn backward<T: Scalar>(&self, (mut team, isa): On<'_>, transposed: &[T], block: &mut Block<T>) {
         for (l, layer) in self.layers.iter().enumerate().rev() {
             let Some(range) = self.transposed::<T>(l) else { continue };
             let phi_prime = match l.checked_sub(1) {
@@ -177,7 +172,8 @@ impl Topology {
                 },
             };
             let (below, above) = block.delta.split_at_mut(l + 1);
-            layer.backward(isa, block.rows, &transposed[range], &above[0], phi_prime, &mut below[l]);
+            let on = (team.as_deref_mut(), isa);
+            layer.backward(on, block.rows, &transposed[range], &above[0], phi_prime, &mut below[l]);
         }
     }
 

@@ -182,7 +182,7 @@ pub fn train<T: Scalar>(
     data.check(network.spec())?;
     if let Some(valid) = valid {
         valid.check(network.spec())?;
-        check_metric(settings.metric, network)?;
+        settings.metric.check(network.spec())?;
     }
     let mut trainer = Trainer::new(network, compute, data, settings);
     let mut watch = Watch::new(network, compute, valid, settings);
@@ -201,15 +201,6 @@ pub fn train<T: Scalar>(
         }
     }
     Ok(watch.end(network, Ended::Completed))
-}
-
-fn check_metric<T: Scalar>(metric: Metric, network: &Network<T>) -> Result<()> {
-    let spec = network.spec();
-    if metric.fits(&spec.head, spec.outputs) {
-        Ok(())
-    } else {
-        setting(format!("the metric {} does not fit a {} head", metric.name(), spec.head.name()))
-    }
 }
 
 /// Everything a training step needs besides the network.
@@ -282,13 +273,12 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let first = number * self.settings.batch;
         let rows = &self.order[first..self.order.len().min(first + self.settings.batch)];
         let masks = Key::new(self.settings.seed).part(u64::MAX).part(self.steps);
-        let isa = compute.isa;
         let Network { spec, topology, parameters, transposed } = network;
-        self.blocks.each(compute, rows, &|block, select, first| {
+        self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
             block.load_all(isa, data, select, first);
-            topology.forward(isa, parameters, block, Some(masks));
+            topology.forward((team.as_deref_mut(), isa), parameters, block, Some(masks));
             block.cost(isa, spec);
-            topology.backward(isa, transposed, block);
+            topology.backward((team, isa), transposed, block);
         });
         let (cost, weight) = (self.blocks.cost() + self.constants.of(rows), self.blocks.total_weight());
         // Nothing to learn from a batch without weight, nothing good from a cost without bounds.
@@ -414,12 +404,12 @@ impl<'a, T: Scalar> Validation<'a, T> {
 
     fn mean_cost(&mut self, network: &Network<T>, compute: &mut Compute) -> f64 {
         let Network { spec, topology, parameters, .. } = network;
-        let (isa, data) = (compute.isa, &self.data);
+        let data = &self.data;
         let (mut cost, mut total) = (0.0, 0.0);
         for rows in self.rows.chunks(CHUNK) {
-            self.blocks.each(compute, rows, &|block, select, first| {
+            self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
                 block.load_all(isa, data, select, first);
-                topology.forward(isa, parameters, block, None);
+                topology.forward((team.as_deref_mut(), isa), parameters, block, None);
                 block.cost(isa, spec);
             });
             cost += self.blocks.cost() + self.constants.of(rows);

@@ -1,6 +1,6 @@
 //! `chainrule check`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chainrule::check::{BOUND, Certificate, Combination, builtins};
 use chainrule_data::{check_place, read_table, write_atomically};
@@ -94,7 +94,7 @@ fn show(rows: &[Row], combinations: usize, worst: f64) -> std::io::Result<()> {
 }
 
 /// One model on some rows: a certificate in two files.
-fn of_model(args: &CheckArgs, model: &PathBuf, table: &PathBuf) -> Outcome {
+fn of_model(args: &CheckArgs, model: &Path, table: &Path) -> Outcome {
     let files = ["json", "txt"].map(|ending| {
         let mut name = args.output.clone().into_os_string();
         name.push(format!(".{ending}"));
@@ -102,7 +102,7 @@ fn of_model(args: &CheckArgs, model: &PathBuf, table: &PathBuf) -> Outcome {
     });
     files.iter().try_for_each(|file| check_place(file)).or_input()?;
     let model = load(model)?;
-    let table = read_table(table, &args.reading.options()).or_input()?;
+    let table = read_table(table, &args.reading.options(model.card().text_columns())).or_input()?;
     let parameters = Some(args.parameters).filter(|&count| count > 0);
     let certificate = model.certify(&mut compute(&args.run), &table, args.rows, parameters).or_input()?;
     let text = certificate.text();

@@ -36,6 +36,9 @@ pub fn run(args: &CvArgs) -> Outcome {
     if scores.is_empty() {
         return Err(Failure::failed(anyhow::anyhow!("stopped by Ctrl-C before the first fold was done")));
     }
+    if scores.len() < args.folds {
+        eprintln!("note: stopped by Ctrl-C after {} of {} folds", scores.len(), args.folds);
+    }
     let summary = summarize(&scores);
     if args.run.json {
         let pick = |f: fn(&Summary) -> f64| {
@@ -51,7 +54,10 @@ pub fn run(args: &CvArgs) -> Outcome {
     for (fold, metrics) in scores.iter().enumerate() {
         print::line(&format!("fold {}/{}", fold + 1, args.folds), &print::metrics(metrics)).or_failed()?;
     }
-    let parts =
-        summary.iter().map(|s| format!("{} {} ± {}", s.name, print::number(s.mean), print::number(s.deviation)));
+    let shown = |s: &&Summary| print::shown(&scores[0]).any(|(name, _)| name == s.name);
+    let parts = summary
+        .iter()
+        .filter(shown)
+        .map(|s| format!("{} {} ± {}", s.name, print::number(s.mean), print::number(s.deviation)));
     print::line("mean", &parts.collect::<Vec<_>>().join(", ")).or_failed()
 }

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::{compute, load, print_json, read};
+use super::{compute, load, print_json, read_for};
 use crate::args::EvaluateArgs;
 use crate::failure::{OrFail, Outcome};
 use crate::print;
 
 pub fn run(args: &EvaluateArgs) -> Outcome {
     let model = load(&args.model)?;
-    let table = read(&args.data)?;
+    let table = read_for(&model, &args.data)?;
     let scores = model.evaluate(&mut compute(&args.run), &table).or_input()?;
     let classes = model.card().target.classes();
     if args.run.json {
@@ -22,7 +22,7 @@ pub fn run(args: &EvaluateArgs) -> Outcome {
         }));
     }
     print::line("rows", &print::count(scores.rows)).or_failed()?;
-    for (name, value) in scores.metrics.list() {
+    for (name, value) in print::shown(&scores.metrics) {
         print::line(&format!("{name:<18}"), &print::number(value)).or_failed()?;
     }
     print::confusion(&scores, classes).or_failed()

@@ -3,14 +3,14 @@
 use chainrule_model::WeightReport;
 use serde_json::json;
 
-use super::{compute, load, print_json, read};
+use super::{compute, load, print_json, read_for};
 use crate::args::ExplainWeightArgs;
 use crate::failure::{OrFail, Outcome};
 use crate::print;
 
 pub fn run(args: &ExplainWeightArgs) -> Outcome {
     let model = load(&args.model)?;
-    let table = read(&args.data)?;
+    let table = read_for(&model, &args.data)?;
     let place = (args.layer, args.from.as_str(), args.to.as_str());
     let report = model.explain_weight(&mut compute(&args.run), &table, args.row, place).or_input()?;
     if args.run.json {

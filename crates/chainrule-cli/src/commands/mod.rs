@@ -8,11 +8,11 @@ mod inspect;
 mod predict;
 mod train;
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use chainrule::Compute;
-use chainrule_data::{Table, read_table};
+use chainrule_data::{ColumnType, Table, read_table};
 use chainrule_model::Model;
 use clap::CommandFactory;
 
@@ -30,8 +30,9 @@ pub fn run(command: Command) -> Outcome {
         Command::Check(args) => check::run(&args),
         Command::ExplainWeight(args) => explain_weight::run(&args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "chainrule", &mut io::stdout());
-            Ok(())
+            let mut script = vec![];
+            clap_complete::generate(shell, &mut Cli::command(), "chainrule", &mut script);
+            io::stdout().write_all(&script).or_failed()
         }
     }
 }
@@ -39,17 +40,23 @@ pub fn run(command: Command) -> Outcome {
 /// The threads and instruction set of a run.
 fn compute(run: &RunArgs) -> Compute {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = if run.threads == 0 { cores() } else { run.threads };
+    let threads = if run.threads == 0 { cores() } else { usize::from(run.threads) };
     Compute::with_isa(threads, run.isa.unwrap_or(chainrule::Isa::detect()))
 }
 
 fn read(args: &DataArgs) -> Outcome<Table> {
-    read_table(&args.table, &args.reading.options()).or_input()
+    read_table(&args.table, &args.reading.options([])).or_input()
 }
 
 /// Reads a second table the way the first was read.
-fn read_like(args: &DataArgs, path: &Path) -> Outcome<Table> {
-    read_table(path, &args.reading.options()).or_input()
+fn read_like(first: &Table, args: &DataArgs, path: &Path) -> Outcome<Table> {
+    let text = first.columns.iter().filter(|column| column.values.kind() == ColumnType::Category);
+    read_table(path, &args.reading.options(text.map(|column| column.name.as_str()))).or_input()
+}
+
+/// Reads a table for a model.
+fn read_for(model: &Model, args: &DataArgs) -> Outcome<Table> {
+    read_table(&args.table, &args.reading.options(model.card().text_columns())).or_input()
 }
 
 fn load(path: &Path) -> Outcome<Model> {
@@ -58,6 +65,5 @@ fn load(path: &Path) -> Outcome<Model> {
 
 /// One JSON object on standard output.
 fn print_json(object: &serde_json::Value) -> Outcome {
-    println!("{object}");
-    Ok(())
+    writeln!(io::stdout(), "{object}").or_failed()
 }

@@ -3,7 +3,7 @@
 use chainrule_data::{check_table_path, write_table};
 use serde_json::json;
 
-use super::{compute, load, print_json, read};
+use super::{compute, load, print_json, read_for};
 use crate::args::PredictArgs;
 use crate::failure::{Failure, OrFail, Outcome};
 use crate::print;
@@ -15,7 +15,7 @@ pub fn run(args: &PredictArgs) -> Outcome {
     }
     check_table_path(&args.output).or_input()?;
     let model = load(&args.model)?;
-    let table = read(&args.data)?;
+    let table = read_for(&model, &args.data)?;
     let mut compute = compute(&args.run);
     let predictions = match args.interval {
         Some(level) => model.predict_with_interval(&mut compute, &table, level),

@@ -21,12 +21,13 @@ pub fn run(args: &TrainArgs) -> Outcome {
     let started = Instant::now();
     let table = read(&args.data)?;
     let read_time = started.elapsed();
-    let valid = args.valid.as_ref().map(|path| read_like(&args.data, path)).transpose()?;
-    let test = args.test.as_ref().map(|path| read_like(&args.data, path)).transpose()?;
+    let valid = args.valid.as_ref().map(|path| read_like(&table, &args.data, path)).transpose()?;
+    let test = args.test.as_ref().map(|path| read_like(&table, &args.data, path)).transpose()?;
     let prepared = prepare(&table, valid.as_ref(), &args.roles.roles(), &settings).or_input()?;
     let facts = Facts::new(&table, read_time, &prepared);
     // The matrices hold what training needs.
     drop((table, valid));
+    test.iter().try_for_each(|test| prepared.check(test)).or_input()?;
     facts.warn();
     if !args.run.json {
         facts.print().or_failed()?;
@@ -144,7 +145,9 @@ impl Result<'_> {
 
     fn print(&self) -> std::io::Result<()> {
         let report = &self.fitted.model.card().training.report;
-        let mut text = format!("{} epochs in {}", report.history.len(), duration(self.time.as_secs_f64()));
+        let epochs = report.history.len();
+        let plural = if epochs == 1 { "" } else { "s" };
+        let mut text = format!("{epochs} epoch{plural} in {}", duration(self.time.as_secs_f64()));
         let why = match report.ended {
             Ended::Completed => "",
             Ended::Patience => ", stopped early",
@@ -157,6 +160,12 @@ impl Result<'_> {
             let _ = write!(text, "; the model is that of epoch {best}");
         }
         print::line("trained", &text)?;
+        if let (None, Some(last)) = (self.best_scores(), report.history.last()) {
+            print::line(
+                "",
+                &format!("cost {} on the training rows; none were held out", print::number(last.train_cost)),
+            )?;
+        }
         for (name, scores) in [("validation", self.fitted.valid.as_ref()), ("test", self.test)] {
             if let Some(scores) = scores {
                 print::line(
@@ -168,9 +177,11 @@ impl Result<'_> {
         if let Some(test) = self.test {
             print::confusion(test, self.fitted.model.card().target.classes())?;
         }
-        let output = self.args.output.display();
-        print::line("model", &format!("{output} (hash {})", &self.hash[..12]))?;
-        let table = self.args.test.as_ref().map_or("TABLE".into(), |test| test.display().to_string());
+        let (output, hash) = (self.args.output.display(), &self.hash[..12]);
+        print::line("model", &format!("{output} (hash {hash})"))?;
+        let output = print::shell_word(&output.to_string());
+        let table =
+            self.args.test.as_ref().map_or("TABLE".into(), |test| print::shell_word(&test.display().to_string()));
         print::line("next", &format!("{} predict {output} {table} -o predictions.csv", program()))
     }
 

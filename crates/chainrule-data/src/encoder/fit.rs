@@ -22,7 +22,7 @@ const MIN_NUMBERED_ROWS: usize = 3;
 type Outcome = Result<Encoding, Reason>;
 
 enum Reason {
-    Useless(&'static str),
+    Useless(String),
     /// Integers that count the rows: left out, unless there is nothing else to learn from.
     RowNumber(Encoding),
 }
@@ -43,7 +43,7 @@ pub(super) fn fit(
         let encoded = |encoding| EncodedColumn { name: column.name.clone(), missing_rows, encoding };
         match fit_column(table, column, train_rows, settings)? {
             Ok(encoding) => columns.push(encoded(encoding)),
-            Err(Reason::Useless(reason)) => left_out.push(leave_out(&column.name, reason)),
+            Err(Reason::Useless(reason)) => left_out.push(leave_out(&column.name, &reason)),
             Err(Reason::RowNumber(encoding)) => row_numbers.push(encoded(encoding)),
         }
     }
@@ -93,8 +93,8 @@ fn fit_column(table: &Table, column: &Column, train_rows: &[u32], settings: &Enc
 /// Refuses a column whose training values are all missing, or all the same with none missing.
 fn check_varies(distinct: usize, missing: bool) -> Result<(), Reason> {
     match distinct {
-        0 => Err(Reason::Useless("it has no value in the training rows")),
-        1 if !missing => Err(Reason::Useless("it is constant in the training rows")),
+        0 => Err(Reason::Useless("it has no value in the training rows".to_owned())),
+        1 if !missing => Err(Reason::Useless("it is constant in the training rows".to_owned())),
         _ => Ok(()),
     }
 }
@@ -155,10 +155,12 @@ fn fit_category(categories: &Categories, train_rows: &[u32], settings: &EncoderS
         return Ok(Encoding::OneHot { levels: at_least(1), missing });
     }
     if !keep && (distinct == present || (distinct > MAX_DISTINCT_LEVELS && 2 * distinct > present)) {
-        return Err(Reason::Useless("nearly every row has a text of its own, as an identifier has"));
+        let example = train_rows.iter().find_map(|&row| categories.get(row as usize)).unwrap_or_default();
+        let reason = format!("nearly every row has a text of its own, such as {example:?}, as an identifier has");
+        return Err(Reason::Useless(reason));
     }
     match at_least(settings.min_level_rows) {
-        levels if levels.is_empty() => Err(Reason::Useless("every level is too rare to learn from")),
+        levels if levels.is_empty() => Err(Reason::Useless("every level is too rare to learn from".to_owned())),
         levels => Ok(Encoding::Embedded { levels }),
     }
 }

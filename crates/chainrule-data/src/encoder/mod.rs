@@ -4,7 +4,7 @@ mod encoding;
 mod fit;
 mod transform;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -201,9 +201,9 @@ impl Encoder {
         &self.left_out
     }
 
-    /// What each used column must be read as, for [`ReadOptions::types`](crate::ReadOptions::types): a file whose text
-    /// column happens to hold only numbers is then still read as text.
-    pub fn column_types(&self) -> BTreeMap<String, ColumnType> {
-        self.columns.iter().map(|column| (column.name.clone(), column.encoding.kind())).collect()
+    /// The used columns that held text in training, for [`ReadOptions::text`](crate::ReadOptions::text).
+    pub fn text_columns(&self) -> impl Iterator<Item = &str> {
+        let text = self.columns.iter().filter(|column| column.encoding.kind() == ColumnType::Category);
+        text.map(|column| column.name.as_str())
     }
 }

@@ -5,7 +5,7 @@ mod delimited;
 mod sniff;
 mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -18,6 +18,9 @@ use source::{Format, Source};
 pub struct ReadOptions {
     /// What columns hold; the others are inferred from all their values.
     pub types: BTreeMap<String, ColumnType>,
+    /// Columns that are text in this file, if it has them, because they were in another of its kind: codes such as `007` or
+    /// `1.0` then mean the same in both, whatever else stands in the column here.
+    pub text: BTreeSet<String>,
     /// The character between the fields of a text file; found out where not given.
     pub delimiter: Option<char>,
 }
@@ -27,7 +30,8 @@ pub struct ReadOptions {
 /// The format is found by the first bytes: Parquet, Arrow IPC (file or stream), else delimited text, plain, gzip or
 /// Zstandard. In text, the delimiter (`,` `;` tab `|`), the quote (`"` or `'`) and a decimal comma are found out; the
 /// first line names the columns, and a column without a name is called `column 1` after its position. Missing are
-/// empty and blank cells, `NA`, `N/A`, `NaN`, `null`, `?`, and `None` unless the column is text. Times are ISO 8601.
+/// empty and blank cells, `NA`, `N/A`, `NaN`, `null`, `?`, and `None` unless the column is text. Times are ISO 8601 or
+/// `DD.MM.YYYY`.
 ///
 /// # Errors
 /// A file that cannot be opened or is damaged, a row with too many or too few fields or bytes that are not UTF-8 (with
@@ -53,6 +57,7 @@ impl ReadOptions {
         if let Some(unknown) = self.types.keys().find(|name| !names.contains(&name.as_str())) {
             return Err(unknown_column(table, unknown, names));
         }
-        Ok(names.iter().map(|name| self.types.get(*name).copied()).collect())
+        let text = |name: &str| self.text.contains(name).then_some(ColumnType::Category);
+        Ok(names.iter().map(|name| self.types.get(*name).copied().or_else(|| text(name))).collect())
     }
 }

@@ -124,13 +124,13 @@ impl<T: Scalar> Network<T> {
             return Err(Error::Shape { what: "selected row".into(), expected: inputs.rows, got: row as usize });
         }
         let Network { spec, topology, parameters, .. } = self;
-        let (outputs, isa) = (spec.outputs, compute.isa);
+        let outputs = spec.outputs;
         let mut blocks = Blocks::new(spec, topology, rows.len().clamp(1, CHUNK), compute, false);
         let mut z = Vec::with_capacity(rows.len() * outputs);
         for rows in rows.chunks(CHUNK) {
-            blocks.each(compute, rows, &|block, select, first| {
-                block.load(isa, inputs, select, first);
-                topology.forward(isa, parameters, block, None);
+            blocks.each(compute, rows, &|on, block, select, first| {
+                block.load(on.1, inputs, select, first);
+                topology.forward(on, parameters, block, None);
             });
             let mut chunk = vec![T::ZERO; rows.len() * outputs];
             blocks.used().iter().for_each(|block| block.write_pre_activations(outputs, &mut chunk));

@@ -15,16 +15,16 @@ pub(super) struct Ahead<T> {
 
 impl<T: Scalar> Ahead<T> {
     /// Elements of a line.
-    pub(super) const STEP: usize = LINE / size_of::<T>();
+    const STEP: usize = LINE / size_of::<T>();
 
     /// Nothing; `near` is any place that is in the cache anyway.
     pub(super) fn nothing(near: *const T) -> Self {
         Self { at: near, step: 0 }
     }
 
-    /// One line after the other from `at` on.
-    pub(super) fn from(at: *const T) -> Self {
-        Self { at, step: Self::STEP }
+    /// From `at` on, `step` elements further with each term.
+    pub(super) fn from(at: *const T, step: usize) -> Self {
+        Self { at, step }
     }
 
     /// Fetches the line of term `t`.
@@ -67,7 +67,7 @@ impl<T: Scalar, I: Iterator<Item = (*const T, usize)>> Queue<T, I> {
             let Some((at, elements)) = self.stretches.next() else { return Ahead::nothing(near) };
             (self.at, self.lines) = (at, elements.div_ceil(Ahead::<T>::STEP));
         }
-        let ahead = Ahead::from(self.at);
+        let ahead = Ahead::from(self.at, Ahead::<T>::STEP);
         self.at = self.at.wrapping_add(terms * Ahead::<T>::STEP);
         self.lines = self.lines.saturating_sub(terms);
         ahead

@@ -1,6 +1,6 @@
 //! The only room with `unsafe`: matrix products, elementwise passes, the thread team, vector registers and the
 //! elementary functions written on them. Knows no layer, activation, cost or optimizer by name; they come in as
-//! [`VectorFn`]s, [`RowFn`]s and [`Epilogue`]s.
+//! [`VectorFn`]s, [`RowFn`]s and [`TileFn`]s.
 
 #![allow(unsafe_code)]
 
@@ -15,6 +15,8 @@ mod pool;
 mod product;
 mod rowwise;
 mod simd;
+#[cfg(test)]
+mod tests;
 
 pub use buffer::Buffer;
 pub use elementwise::{VectorFn, map, map_all};
@@ -23,6 +25,6 @@ pub use outer::{Operands, Outer, OuterTile, Part, Sums, TileFn, outer_sums};
 pub use panels::{gather, index, pack, panel_count, panels_len, transpose, unpack};
 pub use pool::Team;
 pub(crate) use product::PanelsJob;
-pub use product::{Finish, Product, Tile, multiply, multiply_shared};
+pub use product::{Finish, Product, Tile, multiply};
 pub use rowwise::{Columns, RowFn, lanes_from, load, map_rows, scratch_len, to_lanes};
 pub use simd::{Isa, Simd, UnknownIsa, VectorJob};

@@ -5,6 +5,7 @@
 //! the same place of other matrices (the weights, an optimizer's state), and the first of those then to its transpose.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use super::ahead::Queue;
 use super::chain::{Walk, by_size, chain};
@@ -77,28 +78,22 @@ pub fn outer_sums<T: Scalar, const C: usize>(
     check::<T>(layers, operands, companions.iter().map(|c| c.len()).min(), transposed.len());
     let companions = companions.map(Shards::new);
     let transposed = Shards::new(transposed);
-    let group = group::<T>(operands);
-    let tasks = layers.iter().map(Outer::tiles::<T>).sum();
-    team.run(tasks, shared, &|mut task| {
-        let mut number = 0;
-        while task >= layers[number].tiles::<T>() {
-            task -= layers[number].tiles::<T>();
-            number += 1;
-        }
+    let plan = Plan::new::<T>(layers, operands, if shared { team.threads() } else { 1 });
+    team.run(plan.tasks::<T>(), shared, &|task| {
+        let (number, tile) = plan.tile::<T>(task);
         let layer = &layers[number];
-        let tile = layer.tile::<T>(task, group);
         let mut sums = Sums::new();
         let mut ahead = [(std::ptr::null(), 0); STRETCHES];
-        let ahead = match task + 1 < layer.tiles::<T>() && layer.is_large::<T>() {
-            true => {
-                let next = layer.tile::<T>(task + 1, group);
+        let ahead = match plan.next::<T>(task) {
+            Some((number, next)) => {
+                let layer = &layers[number];
                 let state = companions.iter().map(|c| c.address(layer.weight + next.offset));
-                let transposed =
-                    layer.transposed.map(|start| transposed.address(layer.transposed_place::<T>(start, &next)));
-                let own = state.chain(transposed).map(|at| (at, next.range::<T>().len()));
+                let place = |start| transposed.address(layer.transposed_place::<T>(start, &next));
+                let own = state.chain(layer.transposed.map(place)).map(|at| (at, next.range::<T>().len()));
+                let own = own.filter(|_| plan.rows >= LONG);
                 fill(&mut ahead, own.chain(panels(operands, number, &tile, &next)))
             }
-            false => &[],
+            None => &[],
         };
         T::outer_tile(isa, &OuterTile { operands, layer: number, tile, ahead }, &mut sums);
         // SAFETY: the tiles of a layer are disjoint ranges of its weight, `check` has found the parameters disjoint, every task
@@ -110,7 +105,7 @@ pub fn outer_sums<T: Scalar, const C: usize>(
         let mut weights = parts(layer.weight, &tile);
         let weight_parts = weights.each_mut().map(|part| &mut **part);
         f.apply(isa, Part::Weight(number), tile, sums.weight(tile.rows), weight_parts);
-        if let (Some(start), Some(weight)) = (layer.transposed, weights.first()) {
+        if let (Some(start), Some(weight), 1..) = (layer.transposed, weights.first(), tile.rows) {
             let offset = layer.transposed_place::<T>(start, &tile);
             // SAFETY: as above, in the transpose; `tile.row` is a multiple of PANEL.
             let to = unsafe { transposed.part(offset, tile.cols * T::PANEL) };
@@ -145,18 +140,67 @@ fn check<T: Scalar>(layers: &[Outer], operands: &dyn Operands<T>, companions: Op
     assert!(transposed_end == 0 || companions.is_some(), "the transpose is that of the first companion");
 }
 
-/// How many neighbouring panels of columns are worked on together: as many as stay in the second-level cache, so that a panel of
-/// the left operand is fetched into it once for all of them.
-fn group<T: Scalar>(operands: &dyn Operands<T>) -> usize {
-    let rows: usize = (0..operands.blocks()).map(|block| operands.block(0, block).0).sum();
-    (GROUP_LEN / (rows * T::PANEL * size_of::<T>()).max(1)).clamp(2, 32)
+/// The order of the tiles. Every thread has its part of each layer's columns, the same in every step, so that these stay in its
+/// core's cache; in it groups of columns, in those the rows, in these the columns of the group.
+struct Plan<'a> {
+    layers: &'a [Outer],
+    parts: usize,
+    /// Terms of every sum.
+    rows: usize,
+    /// Columns of a group in panels: as many as stay in the second-level cache, so that a panel of the left operand is fetched into
+    /// it once for all of them.
+    group: usize,
+}
+
+impl<'a> Plan<'a> {
+    fn new<T: Scalar>(layers: &'a [Outer], operands: &dyn Operands<T>, parts: usize) -> Self {
+        let rows: usize = (0..operands.blocks()).map(|block| operands.block(0, block).0).sum();
+        let group = (GROUP_LEN / (rows * T::PANEL * size_of::<T>()).max(1)).clamp(2, 32);
+        Self { layers, parts, rows, group }
+    }
+
+    fn tasks<T: Scalar>(&self) -> usize {
+        self.layers.iter().map(|layer| layer.row_tiles::<T>() * panel_count::<T>(layer.cols)).sum()
+    }
+
+    /// The layer and the tile of a task.
+    fn tile<T: Scalar>(&self, mut task: usize) -> (usize, Tile) {
+        for part in 0..self.parts {
+            for (number, layer) in self.layers.iter().enumerate() {
+                let panels = self.panels::<T>(layer, part);
+                let tiles = layer.row_tiles::<T>() * panels.len();
+                if task < tiles {
+                    return (number, layer.tile::<T>(panels, task, self.group));
+                }
+                task -= tiles;
+            }
+        }
+        unreachable!("a task of the plan")
+    }
+
+    /// A part's panels of columns.
+    fn panels<T: Scalar>(&self, layer: &Outer, part: usize) -> Range<usize> {
+        let panels = panel_count::<T>(layer.cols);
+        if self.parts == 1 { 0..panels } else { part * panels / self.parts..(part + 1) * panels / self.parts }
+    }
+
+    /// The layer and the tile after that of `task`, if there is something to fetch ahead for it.
+    fn next<T: Scalar>(&self, task: usize) -> Option<(usize, Tile)> {
+        if !self.layers.iter().any(Outer::is_large::<T>) || task + 1 >= self.tasks::<T>() {
+            return None;
+        }
+        Some(self.tile::<T>(task + 1)).filter(|&(number, _)| self.layers[number].is_large::<T>())
+    }
 }
 
 /// Most stretches of memory that are fetched ahead of the next tile.
 const STRETCHES: usize = 40;
 
-/// Bytes of a weight from which they are: of smaller ones everything stays in the cache.
-const LARGE: usize = 64 << 10;
+/// Terms of a sum from which there is time to fetch the next tile's parameters too: with fewer, memory is as busy as can be.
+const LONG: usize = 256;
+
+/// Bytes of a weight from which they are: smaller ones come soon enough without.
+const LARGE: usize = 2 << 20;
 
 /// The stretches of a list, as many as there is room for.
 fn fill<T>(
@@ -206,25 +250,25 @@ impl Outer {
         start + tile.row * self.cols + tile.col * T::PANEL
     }
 
-    /// Tiles one panel high and one panel wide. A layer without rows has one for each panel, for its bias.
-    fn tiles<T: Scalar>(&self) -> usize {
-        self.row_tiles::<T>() * panel_count::<T>(self.cols)
-    }
-
+    /// Tiles, one panel high, below one another; one for its bias even in a layer without rows.
     fn row_tiles<T: Scalar>(&self) -> usize {
         panel_count::<T>(self.rows).max(1)
     }
 
-    /// Groups of columns, in them the rows, in those the columns of the group.
-    fn tile<T: Scalar>(&self, task: usize, group_len: usize) -> Tile {
-        let panels = panel_count::<T>(self.cols);
-        let group_tiles = group_len * self.row_tiles::<T>();
-        let (first, within) = (task / group_tiles * group_len, task % group_tiles);
-        let width = group_len.min(panels - first);
-        let (row, panel) = (within / width * T::PANEL, first + within % width);
-        let col = panel * T::PANEL;
+    /// Tile number `task` of some panels of columns.
+    fn tile<T: Scalar>(&self, panels: Range<usize>, task: usize, group: usize) -> Tile {
+        if panels.len() == 1 {
+            return self.tile_at::<T>(task * T::PANEL, panels.start * T::PANEL);
+        }
+        let group_tiles = group * self.row_tiles::<T>();
+        let (first, within) = (panels.start + task / group_tiles * group, task % group_tiles);
+        let width = group.min(panels.end - first);
+        self.tile_at::<T>(within / width * T::PANEL, (first + within % width) * T::PANEL)
+    }
+
+    fn tile_at<T: Scalar>(&self, row: usize, col: usize) -> Tile {
         Tile {
-            offset: (panel * self.rows + row) * T::PANEL,
+            offset: col * self.rows + row * T::PANEL,
             row,
             rows: T::PANEL.min(self.rows - row),
             col,

@@ -11,7 +11,7 @@
 use super::ahead::Ahead;
 use super::chain::{Walk, by_size, chain};
 use super::panels::{panel_count, panels_len};
-use super::pool::Team;
+use super::pool::{Shards, Team};
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
@@ -73,50 +73,41 @@ impl Tile {
     }
 }
 
-/// Computes `product` into `out`, and calls `epilogue` with each finished panel while it is in the first-level cache.
+/// Computes `product` into `out`, and calls `epilogue` with each finished panel while it is in the first-level cache, and with the
+/// same place of `companion`, a matrix of the result's shape.
+///
+/// With a team, its threads share the panels. Each takes the same ones every time, so that they stay in its core's cache.
 ///
 /// # Panics
-/// If an operand or `out` is too small for the shapes.
+/// If an operand, `out` or the companion is too small for the shapes.
 pub fn multiply<T: Scalar>(
+    team: Option<&mut Team>,
     isa: Isa,
     product: &Product<'_, T>,
     out: &mut [T],
-    mut epilogue: impl FnMut(Tile, &mut [T]),
+    companion: Option<&mut [T]>,
+    epilogue: &(impl Fn(Tile, &mut [T], Option<&mut [T]>) + Sync),
 ) {
     product.check();
+    let len = panels_len::<T>(product.rows, product.cols);
+    assert!(companion.as_ref().is_none_or(|matrix| matrix.len() >= len), "the companion is too small");
+    let companion = companion.map(Shards::new);
     let panel_len = product.rows * T::PANEL;
     let at_once = product.panels_at_once();
-    let out = &mut out[..panels_len::<T>(product.rows, product.cols)];
-    for (group, parts) in out.chunks_mut((at_once * panel_len).max(1)).enumerate() {
-        T::product_panels(isa, product, group * at_once, parts);
-        for (i, part) in parts.chunks_mut(panel_len.max(1)).enumerate() {
-            epilogue(product.tile(group * at_once + i), part);
-        }
-    }
-}
-
-/// [`multiply`] with the panels shared by a team: for products of few rows whose right operand is large. Each thread takes the
-/// same panels every time, so that they stay in its core's cache.
-///
-/// # Panics
-/// As [`multiply`].
-pub fn multiply_shared<T: Scalar>(
-    team: &mut Team,
-    isa: Isa,
-    product: &Product<'_, T>,
-    out: &mut [T],
-    epilogue: &(impl Fn(Tile, &mut [T]) + Sync),
-) {
-    product.check();
-    let panel_len = product.rows * T::PANEL;
-    let at_once = product.panels_at_once();
-    let out = &mut out[..panels_len::<T>(product.rows, product.cols)];
-    team.for_each_chunk(out, at_once * panel_len, &|group, parts| {
+    let work = |group: usize, parts: &mut [T]| {
         T::product_panels(isa, product, group * at_once, parts);
         for (i, part) in parts.chunks_mut(panel_len).enumerate() {
-            epilogue(product.tile(group * at_once + i), part);
+            let tile = product.tile(group * at_once + i);
+            // SAFETY: inside the companion, as just asserted; the panels are disjoint, and each is worked on once.
+            let companion = companion.as_ref().map(|matrix| unsafe { matrix.part(tile.offset, panel_len) });
+            epilogue(tile, part, companion);
         }
-    });
+    };
+    let out = &mut out[..len];
+    match team {
+        Some(team) => team.for_each_chunk(out, at_once * panel_len, &work),
+        None => out.chunks_mut((at_once * panel_len).max(1)).enumerate().for_each(|(group, parts)| work(group, parts)),
+    }
 }
 
 impl<T: Scalar> Product<'_, T> {
@@ -188,7 +179,8 @@ impl<T: Scalar> PanelsJob<'_, T> {
             let lane = vector * S::LANES;
             for block in 0..blocks {
                 let (from, to) = (block * rows / blocks, (block + 1) * rows / blocks);
-                let ahead = self.next_panel(col, vector / S::TILE.1 * blocks + block);
+                let turns = vectors.div_ceil(S::TILE.1) * blocks;
+                let ahead = self.next_panel(col, vector / S::TILE.1 * blocks + block, turns);
                 by_size!(S, to - from, S::TILE.1.min(vectors - vector), {
                     // SAFETY: `Product::check` has compared the operands' lengths with the shapes; the rows lie inside the
                     // shape, and so do the lanes, since a panel holds whole registers.
@@ -198,13 +190,13 @@ impl<T: Scalar> PanelsJob<'_, T> {
         }
     }
 
-    /// What the inner loop number `turn` of a panel fetches ahead of the right operand's next panel.
+    /// What the inner loop number `turn` of the panel's `turns` fetches of the right operand's next panel: start and step.
     #[inline(always)]
-    fn next_panel(&self, col: usize, turn: usize) -> Option<*const T> {
+    fn next_panel(&self, col: usize, turn: usize, turns: usize) -> Option<(*const T, usize)> {
         let Product { cols, depth, right, .. } = *self.product;
-        let place = turn * depth * Ahead::<T>::STEP;
-        let more = col + T::PANEL < cols && place < depth * T::PANEL;
-        more.then(|| right.as_ptr().wrapping_add((col + T::PANEL) * depth + place))
+        let step = T::PANEL.div_ceil(turns);
+        let next = (col + T::PANEL) * depth;
+        (col + T::PANEL < cols).then(|| (right.as_ptr().wrapping_add(next + turn * depth * step), step))
     }
 
     /// All rows of `PANELS_OF_FEW_ROWS` panels, one register of each at a time.
@@ -289,7 +281,7 @@ impl<T: Scalar> PanelsJob<'_, T> {
     }
 
     /// The sums of rows `from .. from + R` and V registers, kept in registers. `place`: the panel, counted from `panel`, and
-    /// the lane at which register v starts. `ahead`: where to fetch memory from meanwhile.
+    /// the lane at which register v starts. `ahead`: what to fetch meanwhile, see `next_panel`.
     ///
     /// # Safety
     /// The rows and places must lie inside the product's shapes.
@@ -300,7 +292,7 @@ impl<T: Scalar> PanelsJob<'_, T> {
         panel: usize,
         from: usize,
         place: impl Fn(usize) -> (usize, usize),
-        ahead: Option<*const T>,
+        ahead: Option<(*const T, usize)>,
     ) {
         let Product { rows, depth, left, right, start, .. } = *self.product;
         // Register v in a row of a matrix of so many rows.
@@ -326,7 +318,7 @@ impl<T: Scalar> PanelsJob<'_, T> {
                 let walk = Walk { row: T::PANEL, term: 1 };
                 let terms = T::PANEL.min(depth - done);
                 let ahead = match ahead {
-                    Some(at) => Ahead::from(at.wrapping_add(done * Ahead::<T>::STEP)),
+                    Some((at, step)) => Ahead::from(at.wrapping_add(done * step), step),
                     None => Ahead::nothing(left),
                 };
                 chain::<T, S, R, V, false>(

@@ -8,8 +8,8 @@ use std::marker::PhantomData;
 
 use super::dropout::Mask;
 use crate::activation::{Activation, Pair, ValueAndSlope, with_pair};
-use crate::compute::Compute;
-use crate::kernel::{Finish, Isa, Outer, Product, Simd, Tile, VectorFn, map, multiply, multiply_shared};
+use crate::block::On;
+use crate::kernel::{Finish, Outer, Product, Simd, Tile, VectorFn, map, multiply};
 use crate::params::View;
 use crate::scalar::Scalar;
 
@@ -48,70 +48,45 @@ impl Dense {
     #[allow(clippy::too_many_arguments)] // The operands of one equation.
     pub(crate) fn forward<T: Scalar>(
         &self,
-        isa: Isa,
+        (team, isa): On<'_>,
         rows: usize,
-        wb: (&[T], &[T]),
+        (w, b): (&[T], &[T]),
         h_in: &[T],
         h_out: &mut [T],
         slope: Option<&mut [T]>,
         mask: Option<Mask>,
     ) {
-        let z = self.pre_activation(rows, wb, h_in);
-        match slope {
-            None if self.activation == Activation::Relu => {
-                multiply(isa, &Product { finish: Finish::AtLeast(T::ZERO), ..z }, h_out, |_, _| {});
-            }
-            None => multiply(isa, &z, h_out, |tile, z| self.phi(isa, tile, z)),
-            Some(slope) => multiply(isa, &z, h_out, |tile, z| {
-                let slope = &mut slope[tile.range::<T>()];
-                with_pair!(self.activation, P => map(isa, tile, [&mut *z, &mut *slope], [], &ValueAndSlope(PhantomData::<P>)));
-                if let Some(mask) = mask {
-                    mask.apply(isa, tile, self.outputs, z, slope);
-                }
-            }),
-        }
-    }
-
-    /// [`forward`](Self::forward) without what training needs, the outputs shared by the team: for few rows and large W.
-    pub(crate) fn forward_shared<T: Scalar>(
-        &self,
-        compute: &mut Compute,
-        rows: usize,
-        wb: (&[T], &[T]),
-        h_in: &[T],
-        h_out: &mut [T],
-    ) {
-        let z = self.pre_activation(rows, wb, h_in);
-        let isa = compute.isa;
-        multiply_shared(&mut compute.team, isa, &z, h_out, &|tile, z| self.phi(isa, tile, z));
-    }
-
-    /// Z = H W + 1 b'
-    fn pre_activation<'a, T>(&self, rows: usize, (w, b): (&'a [T], &'a [T]), h: &'a [T]) -> Product<'a, T> {
-        Product {
+        let in_registers = self.activation == Activation::Relu && slope.is_none();
+        let z = Product {
             rows,
             cols: self.outputs,
             depth: self.inputs,
-            left: h,
+            left: h_in,
             right: w,
             start: Some(b),
-            finish: Finish::Keep,
-        }
+            finish: if in_registers { Finish::AtLeast(T::ZERO) } else { Finish::Keep },
+        };
+        let phi = |tile: Tile, z: &mut [T], slope: Option<&mut [T]>| match slope {
+            None if in_registers || self.activation == Activation::Identity => {}
+            None => with_pair!(self.activation, P => map(isa, tile, [z], [], &Value(PhantomData::<P>))),
+            Some(slope) => {
+                let values = [&mut *z, &mut *slope];
+                with_pair!(self.activation, P => map(isa, tile, values, [], &ValueAndSlope(PhantomData::<P>)));
+                if let Some(mask) = mask {
+                    mask.apply(isa, tile, self.outputs, z, slope);
+                }
+            }
+        };
+        multiply(team, isa, &z, h_out, slope, &phi);
     }
 
-    fn phi<T: Scalar>(&self, isa: Isa, tile: Tile, z: &mut [T]) {
-        if self.activation != Activation::Identity {
-            with_pair!(self.activation, P => map(isa, tile, [z], [], &Value(PhantomData::<P>)));
-        }
-    }
-
-    /// Eq. (9) for a block of rows: Delta_in = Delta_out W' ⊙ phi'(Z_in), phi' being the activation of the layer below. At
-    /// the last hidden layer it is Eq. (5), for one of its weights Eq. (3), (4).
+    /// Eq. (9) for a block of rows: Delta_in = Delta_out W' ⊙ phi'(Z_in), phi' being the activation of the layer below.
+    /// At the last hidden layer it is Eq. (5), for one of its weights Eq. (3), (4).
     ///
     /// `w_transposed` (outputs x inputs) holds W'; `delta_out` (rows x outputs), `delta_in` (rows x inputs).
     pub(crate) fn backward<T: Scalar>(
         &self,
-        isa: Isa,
+        (team, isa): On<'_>,
         rows: usize,
         w_transposed: &[T],
         delta_out: &[T],
@@ -130,14 +105,15 @@ impl Dense {
                 _ => Finish::Keep,
             },
         };
-        multiply(isa, &w_delta, delta_in, |tile, delta| match phi_prime {
+        let times_phi_prime = |tile: Tile, delta: &mut [T], _: Option<&mut [T]>| match phi_prime {
             Slope::OfOutput(Activation::Identity | Activation::Relu, _) | Slope::One => {}
             Slope::OfOutput(activation, h) => {
                 let h = &h[tile.range::<T>()];
                 with_pair!(activation, P => map(isa, tile, [delta], [h], &TimesPrime(PhantomData::<P>)));
             }
             Slope::Kept(slope) => map(isa, tile, [delta], [&slope[tile.range::<T>()]], &Times),
-        });
+        };
+        multiply(team, isa, &w_delta, delta_in, None, &times_phi_prime);
     }
 
     /// Eq. (6) for a batch: grad W = Σ h delta' = H_in' Delta and grad b = Σ delta = Delta' 1, sums over the rows of all

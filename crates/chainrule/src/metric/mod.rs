@@ -9,6 +9,8 @@ pub use classification::{ClassificationScores, classification, most_probable};
 pub use regression::{RegressionScores, regression};
 
 use crate::cost::Head;
+use crate::error::{Result, setting};
+use crate::spec::NetworkSpec;
 
 /// A score that early stopping can watch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,13 +56,24 @@ impl Metric {
         matches!(self, Self::Accuracy | Self::BalancedAccuracy | Self::Auc | Self::F1)
     }
 
+    /// Refuses a metric that does not fit what a network predicts.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting), naming metric and head.
+    pub fn check(self, spec: &NetworkSpec) -> Result<()> {
+        if self.fits(&spec.head, spec.outputs) {
+            return Ok(());
+        }
+        setting(format!("the metric {} does not fit a {} head", self.name(), spec.head.name()))
+    }
+
     /// Whether it needs class probabilities.
     fn is_for_classes(self) -> bool {
         self.rises()
     }
 
     /// Whether it can judge a network with this head.
-    pub(crate) fn fits(self, head: &Head, outputs: usize) -> bool {
+    fn fits(self, head: &Head, outputs: usize) -> bool {
         let classes = match head {
             Head::Categorical { soft, .. } => !soft,
             Head::Bernoulli => outputs == 1,

@@ -1,0 +1,176 @@
+//! The products against the plain sums, term by term: the same bits on every instruction set, at sizes around the panels' and
+//! registers' borders and with numbers that are not finite.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::scalar::Scalar;
+
+const SIZES: [usize; 14] = [0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 40, 65];
+
+fn size() -> impl Strategy<Value = usize> {
+    prop::sample::select(&SIZES[..])
+}
+
+/// Mostly ordinary numbers, some that are not.
+fn number() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        40 => -2.0..2.0f64,
+        1 => Just(0.0),
+        1 => Just(-0.0),
+        1 => Just(1e-42),
+        1 => Just(f64::INFINITY),
+        1 => Just(f64::NAN),
+    ]
+}
+
+/// A row-major matrix, and the same in panels.
+struct Matrix<T> {
+    cols: usize,
+    elements: Vec<T>,
+    panels: Buffer<T>,
+}
+
+impl<T: Scalar> Matrix<T> {
+    fn new(rows: usize, cols: usize, numbers: &[f64], phase: usize) -> Self {
+        let elements: Vec<T> = (0..rows * cols)
+            .map(|i| T::from_f64(numbers[(i + phase) % numbers.len()] + (i % 5) as f64 * 0.125))
+            .collect();
+        let mut panels = Buffer::zeros(panels_len::<T>(rows, cols));
+        pack(&elements, rows, cols, &mut panels);
+        Self { cols, elements, panels }
+    }
+
+    fn at(&self, r: usize, c: usize) -> T {
+        self.elements[r * self.cols + c]
+    }
+}
+
+/// Whether both are the same bits, or both NaN (whose payload is free).
+fn same<T: Scalar>(a: T, b: T) -> bool {
+    let (a, b) = (a.to_f64(), b.to_f64());
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
+}
+
+fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize), numbers: &[f64], finish: usize) {
+    let left = Matrix::<T>::new(rows, depth, numbers, 0);
+    let right = Matrix::<T>::new(depth, cols, numbers, 3);
+    let start = Matrix::<T>::new(1, cols, numbers, 5);
+    let gate = Matrix::<T>::new(rows, cols, numbers, 7);
+    let product = Product {
+        rows,
+        cols,
+        depth,
+        left: &left.panels,
+        right: &right.panels,
+        start: (finish != 1).then_some(&*start.panels),
+        finish: match finish {
+            0 => Finish::Keep,
+            1 => Finish::AtLeast(T::from_f64(0.5)),
+            _ => Finish::WherePositive(&gate.panels),
+        },
+    };
+    let plain = |r: usize, c: usize| {
+        let first = if finish != 1 { start.at(0, c) } else { T::ZERO };
+        let sum = (0..depth).fold(first, |sum, k| left.at(r, k).mul_add(right.at(k, c), sum));
+        match finish {
+            0 => sum,
+            1 if sum < T::from_f64(0.5) => T::from_f64(0.5),
+            2 if gate.at(r, c).partial_cmp(&T::ZERO) != Some(std::cmp::Ordering::Greater) => T::ZERO,
+            _ => sum,
+        }
+    };
+    for isa in Isa::available() {
+        for threads in [1, 3] {
+            let mut out = Buffer::zeros(panels_len::<T>(rows, cols));
+            let mut team = Team::new(threads);
+            let team = (threads > 1).then_some(&mut team);
+            multiply(team, isa, &product, &mut out, None, &|_, _, _| {});
+            for (r, c) in (0..rows).flat_map(|r| (0..cols).map(move |c| (r, c))) {
+                let (got, plain) = (out[index::<T>(rows, r, c)], plain(r, c));
+                assert!(same(got, plain), "{isa}, {threads} threads, ({r}, {c}): {got}, not {plain}");
+            }
+        }
+    }
+}
+
+/// One layer over several blocks of rows.
+struct Rows<'a, T>(&'a [(usize, Matrix<T>, Matrix<T>)]);
+
+impl<T: Scalar> Operands<T> for Rows<'_, T> {
+    fn blocks(&self) -> usize {
+        self.0.len()
+    }
+    fn block(&self, _: usize, block: usize) -> (usize, &[T], &[T]) {
+        let (rows, h, delta) = &self.0[block];
+        (*rows, &h.panels, &delta.panels)
+    }
+}
+
+struct Keep;
+
+impl<T: Scalar> TileFn<T, 1> for Keep {
+    fn apply(&self, _: Isa, _: Part, _: Tile, gradient: &mut [T], [to]: [&mut [T]; 1]) {
+        to.copy_from_slice(gradient);
+    }
+}
+
+fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &[usize], numbers: &[f64]) {
+    let blocks: Vec<_> = blocks
+        .iter()
+        .enumerate()
+        .map(|(i, &n)| (n, Matrix::<T>::new(n, rows, numbers, i), Matrix::<T>::new(n, cols, numbers, i + 4)))
+        .collect();
+    let bias = panels_len::<T>(rows, cols);
+    let layer = Outer { rows, cols, weight: 0, bias, transposed: Some(0), moving: cols };
+    let weight = |i: usize, j: usize| {
+        let terms = blocks.iter().flat_map(|(n, h, delta)| (0..*n).map(move |r| (h.at(r, i), delta.at(r, j))));
+        terms.fold(T::ZERO, |sum, (h, delta)| h.mul_add(delta, sum))
+    };
+    let total = |j: usize| {
+        let terms = blocks.iter().flat_map(|(n, _, delta)| (0..*n).map(move |r| delta.at(r, j)));
+        terms.fold(T::ZERO, |sum, delta| sum + delta)
+    };
+    for isa in Isa::available() {
+        for threads in [1, 2] {
+            let mut gradient = Buffer::zeros(bias + panels_len::<T>(1, cols));
+            let mut transposed = Buffer::zeros(panels_len::<T>(cols, rows));
+            let layers = std::slice::from_ref(&layer);
+            let mut team = Team::new(threads);
+            outer_sums(&mut team, isa, true, layers, &Rows(&blocks), [&mut gradient], &mut transposed, &Keep);
+            for (i, j) in (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))) {
+                let (got, mirrored) = (gradient[index::<T>(rows, i, j)], transposed[index::<T>(cols, j, i)]);
+                let plain = weight(i, j);
+                assert!(same(got, plain) && same(mirrored, plain), "{isa}, ({i}, {j}): {got}, {mirrored}, not {plain}");
+            }
+            for j in 0..cols {
+                let (got, plain) = (gradient[bias + index::<T>(1, 0, j)], total(j));
+                assert!(same(got, plain), "{isa}, bias {j}: {got}, not {plain}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn every_product_is_the_plain_sum(
+        shape in (size(), size(), size()),
+        numbers in prop::collection::vec(number(), 61),
+        finish in 0..3usize,
+    ) {
+        product_is_the_plain_sum::<f32>(shape, &numbers, finish);
+        product_is_the_plain_sum::<f64>(shape, &numbers, finish);
+    }
+
+    #[test]
+    fn every_gradient_is_the_plain_sum(
+        shape in (size(), size()),
+        blocks in prop::collection::vec(size(), 0..4),
+        numbers in prop::collection::vec(number(), 61),
+    ) {
+        outer_sum_is_the_plain_sum::<f32>(shape, &blocks, &numbers);
+        outer_sum_is_the_plain_sum::<f64>(shape, &blocks, &numbers);
+    }
+}

@@ -1,0 +1,132 @@
+//! A trained network and its predictions are the same bits whatever the threads and the instruction set.
+#![allow(clippy::unwrap_used)]
+
+use chainrule::{
+    Activation, Compute, Dataset, Flow, Head, Hidden, Inputs, Isa, Key, Network, NetworkSpec, Optimizer, Predictor,
+    Scalar, TrainSettings, train,
+};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+const STEPS: usize = 200;
+
+/// Shapes D and F of the benchmark.
+const D: &[usize] = &[54, 256, 256, 7];
+const F: &[usize] = &[784, 512, 512, 10];
+
+struct Case<'a> {
+    widths: &'a [usize],
+    batch: usize,
+    activation: Activation,
+    optimizer: Optimizer,
+    dropout: f64,
+}
+
+impl Case<'_> {
+    fn spec(&self) -> NetworkSpec {
+        let (last, hidden) = self.widths[1..].split_last().unwrap();
+        let (activation, dropout) = (self.activation, self.dropout);
+        NetworkSpec {
+            inputs: self.widths[0],
+            embeddings: vec![],
+            hidden: hidden.iter().map(|&width| Hidden { dropout, ..Hidden::new(width, activation) }).collect(),
+            outputs: *last,
+            head: Head::categorical(),
+        }
+    }
+
+    /// The hash of all parameters after `STEPS` steps on batches of which every fifth is short.
+    fn hash<T: Scalar>(&self, threads: usize, isa: Isa) -> u64 {
+        let spec = self.spec();
+        let rows = 4 * self.batch + self.batch / 2 + 1;
+        let key = Key::new(7);
+        let x: Vec<T> = (0..rows * spec.inputs).map(|i| T::from_f64(key.uniform(i as u64) - 0.5)).collect();
+        let classes = spec.outputs as u64;
+        let y: Vec<T> = (0..rows).map(|i| T::from_f64(key.part(1).below(i as u64, classes) as f64)).collect();
+        let data = Dataset::new(Inputs::numeric(&x, spec.inputs), &y);
+        let (epochs, learning_rate) = (STEPS / 5, 1e-3);
+        let settings = TrainSettings {
+            epochs,
+            batch: self.batch,
+            optimizer: self.optimizer,
+            learning_rate,
+            ..TrainSettings::default()
+        };
+        let mut network = Network::<T>::new(&spec, 1).unwrap();
+        let mut compute = Compute::with_isa(threads, isa);
+        train(&mut network, &mut compute, &data, None, &settings, &mut |_| Flow::Continue).unwrap();
+        let mut hasher = DefaultHasher::new();
+        for p in 0..network.views().len() {
+            network.parameter(p).iter().for_each(|w| w.to_f64().to_bits().hash(&mut hasher));
+        }
+        hasher.finish()
+    }
+}
+
+fn cases(widths: &[usize], batch: usize) -> Vec<Case<'_>> {
+    let activations = [Activation::Relu, Activation::Gelu, Activation::Tanh];
+    let optimizers = [Optimizer::Sgd, Optimizer::adam()];
+    let pairs = activations.into_iter().flat_map(|a| optimizers.map(|o| (a, o)));
+    pairs.map(|(activation, optimizer)| Case { widths, batch, activation, optimizer, dropout: 0.1 }).collect()
+}
+
+/// One hash for all threads on the best instruction set, and for every other instruction set.
+fn check<T: Scalar>(case: &Case<'_>, slow: bool) {
+    let expected = case.hash::<T>(1, Isa::detect());
+    for threads in [2, 3, 8] {
+        assert_eq!(case.hash::<T>(threads, Isa::detect()), expected, "{threads} threads");
+    }
+    for isa in Isa::available() {
+        if slow || isa.to_string() != "portable" {
+            assert_eq!(case.hash::<T>(2, isa), expected, "{isa}");
+        }
+    }
+}
+
+#[test]
+fn shape_d_is_one_hash() {
+    for (i, case) in cases(D, 40).iter().enumerate() {
+        check::<f32>(case, i == 3);
+        check::<f64>(case, i == 0);
+    }
+}
+
+/// With few rows for its size: the threads share columns.
+#[test]
+fn shape_f_is_one_hash() {
+    check::<f32>(&cases(F, 16)[3], false);
+    check::<f64>(&cases(F, 16)[0], false);
+}
+
+/// The shapes as they are in the benchmark, everything with everything.
+#[test]
+#[ignore = "takes some minutes"]
+fn shapes_d_and_f_in_full_are_one_hash() {
+    for case in cases(D, 256).iter().chain(&cases(F, 128)) {
+        check::<f32>(case, true);
+        check::<f64>(case, true);
+    }
+}
+
+#[test]
+fn a_rows_prediction_does_not_depend_on_its_company() {
+    for widths in [&[3, 5, 2][..], &[20, 700, 700, 3]] {
+        let spec =
+            Case { widths, batch: 1, activation: Activation::Gelu, optimizer: Optimizer::Sgd, dropout: 0.0 }.spec();
+        let network = Network::<f32>::new(&spec, 1).unwrap();
+        let key = Key::new(3);
+        let x: Vec<f32> = (0..300 * spec.inputs).map(|i| key.uniform(i as u64) as f32).collect();
+        for isa in Isa::available() {
+            let mut compute = Compute::with_isa(2, isa);
+            let together = network.predict(&mut compute, &Inputs::numeric(&x, spec.inputs)).unwrap();
+            for rows in [1, 2, 3, 17, 64] {
+                let mut predictor = Predictor::new(&network, rows, &compute);
+                let mut out = vec![0.0; rows * spec.outputs];
+                for first in [0, 100] {
+                    let some = Inputs::numeric(&x[first * spec.inputs..][..rows * spec.inputs], spec.inputs);
+                    predictor.predict(&mut compute, &some, &mut out).unwrap();
+                    assert_eq!(out, together[first * spec.outputs..][..out.len()], "{isa}, {rows} rows from {first}");
+                }
+            }
+        }
+    }
+}
