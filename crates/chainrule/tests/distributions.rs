@@ -1,7 +1,7 @@
 //! Every head's distribution: its cost against scipy's densities, its quantiles and draws against scipy's and each other.
 #![allow(clippy::unwrap_used)]
 
-use chainrule::{Compute, Dataset, Distribution, Head, Inputs, Key, Network, NetworkSpec, Scalar, Scale};
+use chainrule::{Compute, Dataset, Distribution, Head, Inputs, Isa, Key, Network, NetworkSpec, Scalar, Scale};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -40,10 +40,14 @@ fn constant<T: Scalar>(head: &Head, z: &[f64]) -> Network<T> {
 
 /// The cost of one row and dJ/dz.
 fn cost_and_delta<T: Scalar>(head: &Head, z: &[f64], y: &[f64]) -> (f64, Vec<f64>) {
+    cost_and_delta_on::<T>(&mut Compute::new(1), head, z, y)
+}
+
+fn cost_and_delta_on<T: Scalar>(compute: &mut Compute, head: &Head, z: &[f64], y: &[f64]) -> (f64, Vec<f64>) {
     let y: Vec<T> = y.iter().map(|&y| T::from_f64(y)).collect();
     let x = [T::ZERO];
     let data = Dataset::new(Inputs::numeric(&x, 1), &y);
-    let (cost, gradient) = constant::<T>(head, z).gradient(&mut Compute::new(1), &data).unwrap();
+    let (cost, gradient) = constant::<T>(head, z).gradient(compute, &data).unwrap();
     (cost, gradient[1].iter().map(|g| g.to_f64()).collect())
 }
 
@@ -62,6 +66,23 @@ fn costs_are_the_negative_logarithms_of_the_densities() {
             let y = if matches!(case.head, Head::WeibullAft { .. }) { vec![point.y, 1.0] } else { vec![point.y] };
             close(&what, cost_and_delta::<f64>(&case.head, &case.z, &y).0, -point.log_density, 1e-12);
             close(&what, cost_and_delta::<f32>(&case.head, &case.z, &y).0, -point.log_density, 2e-5);
+        }
+    }
+}
+
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    for case in golden().cases {
+        for point in &case.points {
+            let y = if matches!(case.head, Head::WeibullAft { .. }) { vec![point.y, 0.0] } else { vec![point.y] };
+            let bits = |isa| {
+                let mut compute = Compute::with_isa(1, isa);
+                let (cost, delta) = cost_and_delta_on::<f32>(&mut compute, &case.head, &case.z, &y);
+                let (wide_cost, wide_delta) = cost_and_delta_on::<f64>(&mut compute, &case.head, &case.z, &y);
+                [vec![cost, wide_cost], delta, wide_delta].concat().iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+            };
+            let expected = bits(Isa::detect());
+            Isa::available().into_iter().for_each(|isa| assert_eq!(bits(isa), expected, "{:?}, {isa}", case.head));
         }
     }
 }
