@@ -149,6 +149,25 @@ fn costs_and_deltas_are_finite_at_ten_thousand_on_either_side() {
     }
 }
 
+/// Beyond e^40 the cost is a straight line, and delta its slope.
+#[test]
+fn where_an_exponential_goes_on_along_its_tangent_so_does_the_cost() {
+    for (head, z) in [
+        (Head::Poisson, 45.0),
+        (Head::NegativeBinomial { dispersion: Scale::Fixed(0.5) }, 45.0),
+        (Head::Gamma { shape: Scale::Fixed(2.0) }, -45.0),
+        (Head::Tweedie { power: 1.5, dispersion: Scale::Unit }, 90.0),
+        (Head::Tweedie { power: 1.5, dispersion: Scale::Unit }, -90.0),
+        (Head::WeibullAft { shape: Scale::Fixed(2.0) }, -45.0),
+    ] {
+        let y: &[f64] = if matches!(head, Head::WeibullAft { .. }) { &[1.5, 1.0] } else { &[3.0] };
+        let at = |z: f64| cost_and_delta::<f64>(&head, &[z], y);
+        let ((near, slope), (far, same)) = (at(z), at(z + 2.0));
+        close(&format!("{head:?}: delta"), same[0] / slope[0], 1.0, 1e-12);
+        close(&format!("{head:?}: cost"), (far - near) / (2.0 * slope[0]), 1.0, 1e-12);
+    }
+}
+
 #[test]
 fn beyond_a_second_parameters_limits_the_gradient_points_back() {
     for head in variants().into_iter().filter(|head| head.scale() == Some(Scale::Learned)) {
