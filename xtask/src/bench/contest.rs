@@ -73,7 +73,7 @@ impl Contest {
                 }
             }
         }
-        eprintln!("{}, {library}: {}", task.name().join(" "), report.join("; "));
+        eprintln!("{}, {library}, microseconds: {}", task.name().join(" "), report.join("; "));
         best.map(|(_, entrant)| entrant).ok_or_else(|| failure.unwrap_or_else(|| anyhow!("it has no variant")))
     }
 }

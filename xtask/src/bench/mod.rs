@@ -93,8 +93,10 @@ impl Options {
         Ok(shapes)
     }
 
+    /// The kernels know neither shapes nor libraries, so a run narrowed down to some of those leaves them out.
     fn wants(&self, section: Section) -> bool {
-        self.only.is_none_or(|only| only == section)
+        let default = section != Section::Kernels || self.complete();
+        self.only.map_or(default, |only| only == section)
     }
 
     /// Whether the page would have everything.
@@ -115,7 +117,8 @@ impl Options {
             (Section::Prediction, prediction, predictions(shapes)),
         ] {
             let table = table.narrowed(|library| self.peers.is_empty() || self.peers.contains(&library));
-            if self.wants(section) && !tasks.is_empty() {
+            let worth_it = table.libraries.len() > 1 && !tasks.is_empty();
+            if self.wants(section) && worth_it {
                 tables.push((table, tasks));
             }
         }
@@ -168,7 +171,8 @@ mod tests {
         let [(table, tasks)] = tables.as_slice() else { panic!("neither shape is predicted") };
         assert_eq!(table.libraries, [Library::Chainrule, Library::Torch]);
         assert_eq!(tasks.iter().map(|task| task.name().join(" ")).collect::<Vec<_>>(), ["A adam", "G adam"]);
-        assert!(!options.complete());
+        assert!(!options.complete() && !options.wants(Section::Kernels));
+        assert!(self::options(&["--only", "kernels"]).wants(Section::Kernels));
         let unknown = Options::try_parse_from(["bench", "--shapes", "A,X"]).map(drop);
         assert!(unknown.unwrap_err().to_string().contains("no such shape"));
     }

@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn ratios_are_taken_round_by_round() {
-        // The machine is half as fast in the second round; the ratio of medians would be the same, that of each round is too.
+        // The machine is half as fast in the second round. The ratio of the medians would be 3.
         let found = ratios(&[2.0, 4.0, 3.0], &[1.0, 2.0, 1.0]);
         assert_eq!(found, Ratios { median: 2.0, least: 2.0, greatest: 3.0 });
     }
