@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::root;
+use crate::{root, target_folder};
 
 /// Runs every line of the README's ```sh blocks, except the test command itself, in a folder of its own that looks like the
 /// repository. Where a block of output follows, it must be the real one but for times.
@@ -37,7 +37,7 @@ pub fn run() -> Result<()> {
 
 /// An empty folder with links to what is in the repository. It is always the same one, so that nothing is built twice.
 fn look_alike(root: &Path) -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let target = target_folder()?;
     let folder = target.join("readme");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;

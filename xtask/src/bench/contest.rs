@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use super::peers::{self, Library, Task, Variant};
 use super::process::Peer;
 use super::setup::Missing;
-use super::table::{Cell, Times, microseconds};
+use super::table::{Cell, Times, three_digits};
 use crate::root;
 
 /// Runs that decide between the variants of a library; the fastest counts.
@@ -62,7 +62,7 @@ impl Contest {
         for variant in peers::variants(library, task, self.compiled)? {
             match try_out(&variant) {
                 Ok((time, peer)) => {
-                    report.push(format!("({}) {}", variant.name, microseconds(time)));
+                    report.push(format!("({}) {}", variant.name, three_digits(time)));
                     if best.as_ref().is_none_or(|(record, _)| time < *record) {
                         best = Some((time, Entrant { peer, times: Times { variant: variant.name, rounds: vec![] } }));
                     }
@@ -73,7 +73,7 @@ impl Contest {
                 }
             }
         }
-        eprintln!("{}, {library}: {}", task.name().join(" "), report.join("; "));
+        eprintln!("{}, {library}, microseconds: {}", task.name().join(" "), report.join("; "));
         best.map(|(_, entrant)| entrant).ok_or_else(|| failure.unwrap_or_else(|| anyhow!("it has no variant")))
     }
 }

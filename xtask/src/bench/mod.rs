@@ -29,10 +29,10 @@ const PREDICTED_ROWS: [usize; 2] = [1, 1024];
 /// Sets the libraries up (the first time takes long), prints each row as it is done and writes docs/benchmarks.md. A run
 /// that --shapes, --optimizers, --peers or --only narrows down prints its rows and leaves the page alone.
 #[derive(Parser)]
-#[command(name = "cargo xtask bench")]
+#[command(bin_name = "cargo xtask bench")]
 struct Options {
     /// Shapes, as in A,D; all if absent
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = shape_name)]
     shapes: Vec<String>,
     /// Optimizers; all if absent
     #[arg(long, value_delimiter = ',')]
@@ -60,7 +60,7 @@ enum Section {
 
 pub fn run() -> Result<()> {
     let options = Options::parse_from(std::env::args().skip(1));
-    let shapes = options.shapes(shape::read()?)?;
+    let shapes = options.shapes()?;
     let mut page = Page::new(&options, &shapes);
     let tables = options.tables(&shapes);
     if !tables.is_empty() {
@@ -80,19 +80,23 @@ pub fn run() -> Result<()> {
     page.finish()
 }
 
+fn shape_name(name: &str) -> Result<String> {
+    ensure!(shape::read()?.iter().any(|shape| shape.name == name), "bench/shapes.json has no such shape");
+    Ok(name.to_owned())
+}
+
 impl Options {
     /// The shapes asked for.
-    fn shapes(&self, mut shapes: Vec<Shape>) -> Result<Vec<Shape>> {
-        for name in &self.shapes {
-            let known = shapes.iter().any(|shape| shape.name == *name);
-            ensure!(known, "--shapes: bench/shapes.json has no shape {name:?}");
-        }
+    fn shapes(&self) -> Result<Vec<Shape>> {
+        let mut shapes = shape::read()?;
         shapes.retain(|shape| self.shapes.is_empty() || self.shapes.contains(&shape.name));
         Ok(shapes)
     }
 
+    /// The kernels know neither shapes nor libraries, so a run narrowed down to some of those leaves them out.
     fn wants(&self, section: Section) -> bool {
-        self.only.is_none_or(|only| only == section)
+        let default = section != Section::Kernels || self.complete();
+        self.only.map_or(default, |only| only == section)
     }
 
     /// Whether the page would have everything.
@@ -113,7 +117,8 @@ impl Options {
             (Section::Prediction, prediction, predictions(shapes)),
         ] {
             let table = table.narrowed(|library| self.peers.is_empty() || self.peers.contains(&library));
-            if self.wants(section) && !tasks.is_empty() {
+            let worth_it = table.libraries.len() > 1 && !tasks.is_empty();
+            if self.wants(section) && worth_it {
                 tables.push((table, tasks));
             }
         }
@@ -151,7 +156,7 @@ mod tests {
     #[test]
     fn the_whole_benchmark_is_all_shapes_with_both_optimizers_and_one_with_more_activations() {
         let options = options(&[]);
-        let shapes = options.shapes(shape::read().unwrap()).unwrap();
+        let shapes = options.shapes().unwrap();
         let tables = options.tables(&shapes);
         assert_eq!(tables[0].1.len(), 2 * (shapes.len() + 2));
         assert_eq!(tables[1].1.len(), 4);
@@ -161,13 +166,14 @@ mod tests {
     #[test]
     fn options_narrow_a_run_down() {
         let options = options(&["--shapes", "A,G", "--optimizers", "adam", "--peers", "torch,onnxruntime"]);
-        let shapes = options.shapes(shape::read().unwrap()).unwrap();
+        let shapes = options.shapes().unwrap();
         let tables = options.tables(&shapes);
         let [(table, tasks)] = tables.as_slice() else { panic!("neither shape is predicted") };
         assert_eq!(table.libraries, [Library::Chainrule, Library::Torch]);
         assert_eq!(tasks.iter().map(|task| task.name().join(" ")).collect::<Vec<_>>(), ["A adam", "G adam"]);
-        assert!(!options.complete());
-        let error = self::options(&["--shapes", "X"]).shapes(shape::read().unwrap()).unwrap_err();
-        assert!(error.to_string().contains("no shape \"X\""));
+        assert!(!options.complete() && !options.wants(Section::Kernels));
+        assert!(self::options(&["--only", "kernels"]).wants(Section::Kernels));
+        let unknown = Options::try_parse_from(["bench", "--shapes", "A,X"]).map(drop);
+        assert!(unknown.unwrap_err().to_string().contains("no such shape"));
     }
 }

@@ -54,7 +54,7 @@ impl Page {
 
     /// The output of the kernels' benchmark.
     pub fn kernels(&mut self, output: String) -> Result<()> {
-        println!("\n{output}");
+        print!("\n{output}");
         self.kernels = Some(output);
         self.write()
     }
@@ -122,3 +122,36 @@ const REPEAT: &str = "\
 The first run sets the libraries up (6 GB in `bench/.venv`, several minutes to build `bench/rust-peers`). Protocol, rules and
 how to add a library: `bench/README.md`.
 ";
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::table::Times;
+    use super::*;
+
+    #[test]
+    fn the_page_says_what_was_compared_then_shows_it_then_how_to_repeat_it() {
+        let options = Options::parse_from(["bench", "--shapes", "A", "--rounds", "3"]);
+        let mut page = Page::new(&options, &options.shapes().unwrap());
+        page.machine = "- CPU: a machine\n".into();
+        page.begin(Table::new("Training", ["shape", "optimizer"], &[]));
+        let cell = Ok(Times { variant: "2".into(), rounds: vec![1.0] });
+        page.add(["A".into(), "sgd".into()], vec![cell]).unwrap();
+        page.kernels("width\n".into()).unwrap();
+        let markdown = page.markdown();
+        let parts = [
+            "# Benchmarks\n",
+            "for 3 rounds",
+            "| A | 8 - 16 - 1 | relu | gaussian | 32 | 20000 |\n",
+            "\n## Training\n\n| shape | optimizer | chainrule |\n",
+            "| A | sgd | 1.00 (2) |\n",
+            "\n## Kernels\n",
+            "\n```\nwidth\n```\n",
+            "\n## Machine\n\n- CPU: a machine\n",
+            "\n## Repeat\n",
+        ];
+        let places: Vec<_> = parts.iter().map(|part| markdown.find(part).expect(part)).collect();
+        assert!(places.is_sorted());
+    }
+}

@@ -59,7 +59,7 @@ impl Table {
         let libraries = self.libraries.iter().map(Library::to_string);
         let against = self.against.iter().map(|peers| {
             let names: Vec<String> = peers.iter().map(Library::to_string).collect();
-            format!("against {}", names.join(", "))
+            format!("against {}{}", if names.len() > 1 { "best of " } else { "" }, names.join(", "))
         });
         let cells: Vec<String> =
             self.head.iter().map(|&name| name.to_owned()).chain(libraries).chain(against).collect();
@@ -68,7 +68,7 @@ impl Table {
 
     fn line(&self, name: &[String; 2], cells: &[Cell]) -> String {
         let times = cells.iter().map(|cell| match cell {
-            Ok(times) => format!("{} ({})", microseconds(median(&times.rounds)), times.variant),
+            Ok(times) => format!("{} ({})", three_digits(median(&times.rounds)), times.variant),
             Err(_) => "-".into(),
         });
         let against = self.against.iter().map(|peers| self.comparison(peers, cells).unwrap_or_else(|| "-".into()));
@@ -85,7 +85,8 @@ impl Table {
         let measured = peers.iter().filter_map(|&peer| Some((peer, times(peer)?)));
         let (best, theirs) = measured.min_by(|a, b| median(a.1).total_cmp(&median(b.1)))?;
         let Ratios { median, least, greatest } = ratios(theirs, times(Library::Chainrule)?);
-        let ratios = format!("{median:.2} ({least:.2} to {greatest:.2})");
+        let [median, least, greatest] = [median, least, greatest].map(three_digits);
+        let ratios = format!("{median} ({least} to {greatest})");
         Some(if peers.len() > 1 { format!("{best} {ratios}") } else { ratios })
     }
 
@@ -136,7 +137,7 @@ fn median(values: &[f64]) -> f64 {
 }
 
 /// Three digits, or all before the point.
-pub fn microseconds(time: f64) -> String {
+pub fn three_digits(time: f64) -> String {
     let decimals = if time < 10.0 { 2 } else { usize::from(time < 100.0) };
     format!("{time:.decimals$}")
 }
@@ -154,14 +155,14 @@ mod tests {
 
     #[test]
     fn ratios_are_taken_round_by_round() {
-        // The machine is half as fast in the second round; the ratio of medians would be the same, that of each round is too.
+        // The machine is half as fast in the second round. The ratio of the medians would be 3.
         let found = ratios(&[2.0, 4.0, 3.0], &[1.0, 2.0, 1.0]);
         assert_eq!(found, Ratios { median: 2.0, least: 2.0, greatest: 3.0 });
     }
 
     #[test]
     fn times_have_three_digits() {
-        assert_eq!([1.2345, 12.345, 123.45, 123456.7].map(microseconds), ["1.23", "12.3", "123", "123457"]);
+        assert_eq!([1.2345, 12.345, 123.45, 123456.7].map(three_digits), ["1.23", "12.3", "123", "123457"]);
     }
 
     fn times(variant: &str, rounds: &[f64]) -> Cell {
