@@ -93,7 +93,7 @@ impl<T: Scalar> Block<T> {
     pub(crate) fn cost(&mut self, isa: Isa, spec: &NetworkSpec) {
         let (shape, y) = ((self.rows, spec.outputs), self.batch.y());
         if let ([.., z], [.., delta]) = (self.h.as_slice(), self.delta.as_mut_slice()) {
-            T::start(&spec.head, isa, shape, z, y, delta, &mut self.costs, &mut self.scratch);
+            T::start(&spec.head, isa, shape, z, &y, delta, &mut self.costs, &mut self.scratch);
         }
     }
 

@@ -103,7 +103,7 @@ pub trait Costs: Sized {
         isa: Isa,
         shape: (usize, usize),
         z: &[Self],
-        y: Rows<'_, Self>,
+        y: &Rows<'_, Self>,
         delta: &mut [Self],
         costs: &mut [Self],
         scratch: &mut [Self],
@@ -129,7 +129,7 @@ macro_rules! costs {
                 isa: Isa,
                 shape: (usize, usize),
                 z: &[Self],
-                y: Rows<'_, Self>,
+                y: &Rows<'_, Self>,
                 delta: &mut [Self],
                 costs: &mut [Self],
                 scratch: &mut [Self],
@@ -193,7 +193,7 @@ type Located = std::iter::StepBy<std::ops::Range<usize>>;
 /// How the recursion starts, Eq. (10).
 struct Start<'a, T, L> {
     likelihood: &'a L,
-    y: Rows<'a, T>,
+    y: &'a Rows<'a, T>,
     located: Located,
     costs: &'a mut [T],
 }
@@ -202,7 +202,7 @@ impl<T: Scalar, L: Likelihood> RowFn<T> for Start<'_, T, L> {
     #[inline(always)]
     fn apply<S: Simd<T>>(&mut self, simd: S, columns: &mut Columns<'_, T>) {
         add_offset(simd, columns, self.y.offset, &self.located);
-        let cost = self.likelihood.cost_and_delta(simd, columns, self.y);
+        let cost = self.likelihood.cost_and_delta(simd, columns, *self.y);
         let mut cost = to_lanes(simd, cost);
         let (first, count) = (columns.first, columns.count);
         if let Some(weights) = self.y.weights {

@@ -60,14 +60,20 @@ pub(super) unsafe fn chain<T: Scalar, S: Simd<T>, const R: usize, const V: usize
 /// are known only at run time.
 macro_rules! by_size {
     ($simd:ident, $rows:expr, $registers:expr, $body:block) => {
-        by_size!(@match $simd, $rows, $registers, $body; 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+        by_size!(@match $simd, $rows, $registers, $body; 1 2 3 4 5 6 7 8 9 10 11 12 13 14; 15 16)
     };
-    (@match $simd:ident, $rows:expr, $registers:expr, $body:block; $($r:literal)*) => {
+    (@match $simd:ident, $rows:expr, $registers:expr, $body:block; $($r:literal)*; $($tall:literal)*) => {
         match ($rows, $registers) {
             $(
-                ($r, 1) if $r <= $simd::TILE.0 => { const R: usize = $r; #[allow(dead_code)] const V: usize = 1; $body }
+                ($r, 1) if $r <= $simd::TALL => { const R: usize = $r; #[allow(dead_code)] const V: usize = 1; $body }
                 ($r, 2) if $r <= $simd::TILE.0 => { const R: usize = $r; #[allow(dead_code)] const V: usize = 2; $body }
             )*
+            $(($tall, 1) if $tall <= $simd::TALL => {
+                const R: usize = $tall;
+                #[allow(dead_code)]
+                const V: usize = 1;
+                $body
+            })*
             _ => unreachable!("a block is at most S::TILE"),
         }
     };

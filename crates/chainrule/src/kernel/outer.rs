@@ -325,15 +325,18 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         let Tile { row, rows, cols, .. } = self.tile.tile;
-        let set = rows * T::PANEL;
-        if cols < T::PANEL {
-            self.sums.weight.as_flattened_mut()[..set].fill(MaybeUninit::new(T::ZERO));
-        }
-        self.sums.set = set;
         let out = self.sums.weight.as_mut_ptr().cast::<T>();
         let vectors = cols.div_ceil(S::LANES);
         // Of few columns most lanes would be padding: the transpose fills them, and its chains are the same.
         let narrow = 2 * cols <= S::LANES && cols <= S::TILE.0;
+        let written = if narrow { 0 } else { vectors };
+        for r in 0..rows {
+            for lane in (written * S::LANES..T::PANEL).step_by(S::LANES) {
+                // SAFETY: `out` holds a panel's rows.
+                unsafe { simd.store(out.add(r * T::PANEL + lane), simd.splat(T::ZERO)) };
+            }
+        }
+        self.sums.set = rows * T::PANEL;
         if row == 0 && (narrow || rows == 0) {
             self.tile.column_sums(simd, vectors, &mut self.sums.bias);
         }
@@ -341,63 +344,75 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
             return self.tile.narrow(simd, out);
         }
         let mut ahead = Queue::new(self.tile.ahead.iter().copied());
-        let blocks = rows.div_ceil(S::TILE.0);
-        for vector in (0..vectors).step_by(S::TILE.1) {
-            let lane = vector * S::LANES;
-            for block in 0..blocks {
-                let (from, to) = (block * rows / blocks, (block + 1) * rows / blocks);
-                by_size!(S, to - from, S::TILE.1.min(vectors - vector), {
-                    // SAFETY: the rows and lanes lie inside the tile, the tile inside the shapes that `check` has compared with
-                    // the operands.
-                    unsafe {
-                        let out = out.add(from * T::PANEL + lane);
-                        if row == 0 && block == 0 {
-                            let total = self.tile.sums::<S, R, V, true>(simd, &mut ahead, false, from, lane, out);
-                            store(simd, [total], self.sums.bias.as_mut_ptr().add(lane));
-                        } else {
-                            self.tile.sums::<S, R, V, false>(simd, &mut ahead, false, from, lane, out);
+        let mut start = Some((0, 0));
+        while let Some(place) = start {
+            let part = self.tile.part(place);
+            start = part.next;
+            for vector in (0..vectors).step_by(S::TILE.1) {
+                let (lane, registers) = (vector * S::LANES, S::TILE.1.min(vectors - vector));
+                let blocks = rows.div_ceil(if registers == 1 { S::TALL } else { S::TILE.0 });
+                for block in 0..blocks {
+                    let (from, to) = (block * rows / blocks, (block + 1) * rows / blocks);
+                    by_size!(S, to - from, registers, {
+                        // SAFETY: the rows and lanes lie inside the tile, the tile inside the shapes that `check` has compared
+                        // with the operands.
+                        unsafe {
+                            let out = out.add(from * T::PANEL + lane);
+                            let bias = self.sums.bias.as_mut_ptr().add(lane);
+                            if row == 0 && block == 0 {
+                                part.sums::<S, R, V, true>(simd, &mut ahead, from, lane, (out, bias));
+                            } else {
+                                part.sums::<S, R, V, false>(simd, &mut ahead, from, lane, (out, bias));
+                            }
                         }
-                    }
-                });
+                    });
+                }
             }
         }
     }
 }
 
+/// Most rows of a part: so many of a panel of each operand stay in the first-level cache while all registers' turns pass.
+const PART_ROWS: usize = 128;
+
+/// Most stretches of a part.
+const PART_STRETCHES: usize = 2;
+
+/// Some rows of the operands where they meet a tile, as stretches that are contiguous in memory.
+struct PartOfTile<T> {
+    /// Rows, left and right operand at the tile's first row and column.
+    stretches: [(usize, *const T, *const T); PART_STRETCHES],
+    count: usize,
+    /// Whether there are none before them.
+    first: bool,
+    /// Block and row where the next part starts, if there is one.
+    next: Option<(usize, usize)>,
+}
+
 impl<T: Scalar> OuterTile<'_, T> {
-    /// Σ h' delta of rows `from .. from + R` of the tile and V registers of its columns from `lane` on, into `out`, whose rows are a
-    /// panel's; if `exchanged`, Σ delta' h of its columns `from .. from + R` and V registers of its rows. Returns, if `TOTAL`, the
-    /// sums of the registers.
-    ///
-    /// # Safety
-    /// Rows and lanes must lie inside the tile, the tile inside the operands; `out` must hold R rows.
+    /// The part that starts at row `row` of block `block`.
     #[inline(always)]
-    unsafe fn sums<S: Simd<T>, const R: usize, const V: usize, const TOTAL: bool>(
-        &self,
-        simd: S,
-        ahead: &mut Queue<T, impl Iterator<Item = (*const T, usize)>>,
-        exchanged: bool,
-        from: usize,
-        lane: usize,
-        out: *mut T,
-    ) -> [S::Vector; V] {
-        let mut sums = [[simd.splat(T::ZERO); V]; R];
-        let mut total = [simd.splat(T::ZERO); V];
-        for block in 0..self.operands.blocks() {
-            let (n, h, delta) = self.operands.block(self.layer, block);
-            // SAFETY: see the function's contract.
-            unsafe {
-                // `row` and `col` are multiples of the panel's width.
-                let (h, delta) = (h.as_ptr().add(self.tile.row * n), delta.as_ptr().add(self.tile.col * n));
-                let (left, right) = if exchanged { (delta, h) } else { (h, delta) };
-                let (left, walk) = (left.add(from), Walk { row: 1, term: T::PANEL });
-                let right = std::array::from_fn(|v| right.add(lane + v * S::LANES));
-                chain::<T, S, R, V, TOTAL>(simd, left, walk, right, n, ahead.take(n, left), (&mut sums, &mut total));
+    fn part(&self, (mut block, mut row): (usize, usize)) -> PartOfTile<T> {
+        let none = (0, std::ptr::null(), std::ptr::null());
+        let first = (block, row) == (0, 0);
+        let mut part = PartOfTile { stretches: [none; PART_STRETCHES], count: 0, first, next: None };
+        let mut room = PART_ROWS;
+        while block < self.operands.blocks() {
+            if room == 0 || part.count == PART_STRETCHES {
+                part.next = Some((block, row));
+                break;
             }
+            let (rows, h, delta) = self.operands.block(self.layer, block);
+            // `tile.row` and `tile.col` are multiples of the panel's width.
+            let (h, delta) =
+                (&h[self.tile.row * rows + row * T::PANEL..], &delta[self.tile.col * rows + row * T::PANEL..]);
+            let taken = room.min(rows - row);
+            part.stretches[part.count] = (taken, h.as_ptr(), delta.as_ptr());
+            part.count += 1;
+            room -= taken;
+            (block, row) = if row + taken == rows { (block + 1, 0) } else { (block, row + taken) };
         }
-        // SAFETY: see the function's contract.
-        unsafe { store(simd, sums, out) };
-        total
+        part
     }
 
     /// delta' h instead of h' delta, written transposed.
@@ -407,15 +422,20 @@ impl<T: Scalar> OuterTile<'_, T> {
         let vectors = rows.div_ceil(S::LANES);
         let mut transposed = [[T::ZERO; 32]; 8];
         let mut ahead = Queue::new(self.ahead.iter().copied());
-        for vector in (0..vectors).step_by(S::TILE.1) {
-            let lane = vector * S::LANES;
-            by_size!(S, cols, S::TILE.1.min(vectors - vector), {
-                // SAFETY: as in `run`, with the operands' roles exchanged; there are at most LANES / 2 <= 8 columns.
-                unsafe {
-                    let to = transposed.as_mut_ptr().cast::<T>().add(lane);
-                    self.sums::<S, R, V, false>(simd, &mut ahead, true, 0, lane, to);
-                }
-            });
+        let mut start = Some((0, 0));
+        while let Some(place) = start {
+            let part = self.part(place).exchanged();
+            start = part.next;
+            for vector in (0..vectors).step_by(S::TILE.1) {
+                let lane = vector * S::LANES;
+                by_size!(S, cols, S::TILE.1.min(vectors - vector), {
+                    // SAFETY: as in `run`, with the operands' roles exchanged; there are at most LANES / 2 <= 8 columns.
+                    unsafe {
+                        let to = transposed.as_mut_ptr().cast::<T>().add(lane);
+                        part.sums::<S, R, V, false>(simd, &mut ahead, 0, lane, (to, to));
+                    }
+                });
+            }
         }
         let transposed = transposed.as_flattened();
         for r in 0..rows {
@@ -441,6 +461,68 @@ impl<T: Scalar> OuterTile<'_, T> {
             }
             // SAFETY: as above, in `out`.
             unsafe { store(simd, [[sum]], out.as_mut_ptr().add(v * S::LANES)) };
+        }
+    }
+}
+
+impl<T: Scalar> PartOfTile<T> {
+    /// With exchanged operands: Σ delta' h.
+    #[inline(always)]
+    fn exchanged(self) -> Self {
+        Self { stretches: self.stretches.map(|(rows, left, right)| (rows, right, left)), ..self }
+    }
+
+    /// Σ h' delta of rows `from .. from + R` of the tile and V registers of its columns from `lane` on, added to what the parts
+    /// before have left in `out`, whose rows are a panel's. If `TOTAL`, the sums of the registers as well, in `total_out`.
+    ///
+    /// # Safety
+    /// Rows and lanes must lie inside the tile, the tile inside the operands; `out` must hold R rows, `total_out` one.
+    #[inline(always)]
+    unsafe fn sums<S: Simd<T>, const R: usize, const V: usize, const TOTAL: bool>(
+        &self,
+        simd: S,
+        ahead: &mut Queue<T, impl Iterator<Item = (*const T, usize)>>,
+        from: usize,
+        lane: usize,
+        (out, total_out): (*mut T, *mut T),
+    ) {
+        let mut sums = [[simd.splat(T::ZERO); V]; R];
+        let mut total = [simd.splat(T::ZERO); V];
+        // SAFETY: see the function's contract.
+        unsafe {
+            if !self.first {
+                load(simd, out, &mut sums);
+                if TOTAL {
+                    load(simd, total_out, std::array::from_mut(&mut total));
+                }
+            }
+            for &(n, left, right) in &self.stretches[..self.count] {
+                let (left, walk) = (left.add(from), Walk { row: 1, term: T::PANEL });
+                let right = std::array::from_fn(|v| right.add(lane + v * S::LANES));
+                chain::<T, S, R, V, TOTAL>(simd, left, walk, right, n, ahead.take(n, left), (&mut sums, &mut total));
+            }
+            store(simd, sums, out);
+            if TOTAL {
+                store(simd, [total], total_out);
+            }
+        }
+    }
+}
+
+/// Reads rows of registers, a panel's row apart.
+///
+/// # Safety
+/// `from` must be valid for them.
+#[inline(always)]
+unsafe fn load<T: Scalar, S: Simd<T>, const R: usize, const V: usize>(
+    simd: S,
+    from: *const T,
+    rows: &mut [[S::Vector; V]; R],
+) {
+    for (r, row) in rows.iter_mut().enumerate() {
+        for (v, sum) in row.iter_mut().enumerate() {
+            // SAFETY: see the function's contract.
+            *sum = unsafe { simd.load(from.add(r * T::PANEL + v * S::LANES)) };
         }
     }
 }

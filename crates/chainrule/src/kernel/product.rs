@@ -173,15 +173,15 @@ impl<T: Scalar> PanelsJob<'_, T> {
         let col = (self.first + panel) * T::PANEL;
         let vectors = T::PANEL.min(self.product.cols - col).div_ceil(S::LANES);
         let rows = self.product.rows;
-        // Equal blocks of rows, not full ones and a rest.
-        let blocks = rows.div_ceil(S::TILE.0);
         for vector in (0..vectors).step_by(S::TILE.1) {
-            let lane = vector * S::LANES;
+            let (lane, registers) = (vector * S::LANES, S::TILE.1.min(vectors - vector));
+            // Equal blocks of rows, not full ones and a rest.
+            let blocks = rows.div_ceil(if registers == 1 { S::TALL } else { S::TILE.0 });
             for block in 0..blocks {
                 let (from, to) = (block * rows / blocks, (block + 1) * rows / blocks);
                 let turns = vectors.div_ceil(S::TILE.1) * blocks;
                 let ahead = self.next_panel(col, vector / S::TILE.1 * blocks + block, turns);
-                by_size!(S, to - from, S::TILE.1.min(vectors - vector), {
+                by_size!(S, to - from, registers, {
                     // SAFETY: `Product::check` has compared the operands' lengths with the shapes; the rows lie inside the
                     // shape, and so do the lanes, since a panel holds whole registers.
                     unsafe { self.sums::<S, R, V>(simd, panel, from, |v| (0, lane + v * S::LANES), ahead) }
@@ -199,17 +199,21 @@ impl<T: Scalar> PanelsJob<'_, T> {
         (col + T::PANEL < cols).then(|| (right.as_ptr().wrapping_add(next + turn * depth * step), step))
     }
 
-    /// All rows of `PANELS_OF_FEW_ROWS` panels, one register of each at a time.
+    /// All rows of `PANELS_OF_FEW_ROWS` panels, whole lines of as many of them as there are registers for.
     #[inline(always)]
     fn few_rows<S: Simd<T>>(&mut self, simd: S) {
-        const V: usize = PANELS_OF_FEW_ROWS;
-        for lane in (0..T::PANEL).step_by(S::LANES) {
-            let place = |v: usize| (v, lane);
+        let registers = PANELS_OF_FEW_ROWS * T::PANEL / S::LANES;
+        for first in (0..registers).step_by(8) {
+            let place = |v: usize| ((first + v) * S::LANES / T::PANEL, (first + v) * S::LANES % T::PANEL);
+            let after = |v: usize| place(v + 4);
             // SAFETY: as in `panel`; the panels exist since `out` is as long as they are.
             unsafe {
                 match self.product.rows {
-                    1 => self.sums::<S, 1, V>(simd, 0, 0, place, None),
-                    _ => self.sums::<S, 2, V>(simd, 0, 0, place, None),
+                    1 => self.sums::<S, 1, 8>(simd, 0, 0, place, None),
+                    _ => {
+                        self.sums::<S, 2, 4>(simd, 0, 0, place, None);
+                        self.sums::<S, 2, 4>(simd, 0, 0, after, None);
+                    }
                 }
             }
         }

@@ -46,6 +46,8 @@ pub trait Simd<T: Scalar>: Copy + Send + Sync {
     const LANES: usize;
     /// Registers that the product kernel may use for accumulators: rows of a full tile, and vectors of each row.
     const TILE: (usize, usize);
+    /// Rows of a tile that is one register wide: more of them, so that there are as many chains to hide each other's latency.
+    const TALL: usize = if Self::TILE.0 * Self::TILE.1 < 16 { Self::TILE.0 * Self::TILE.1 } else { 16 };
 
     /// Every lane `x`.
     fn splat(self, x: T) -> Self::Vector;
