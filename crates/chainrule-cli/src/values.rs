@@ -86,6 +86,10 @@ pub fn optimizer() -> impl TypedValueParser<Value = Optimizer> {
         ("nesterov", &[], Optimizer::Momentum { momentum: 0.9, nesterov: true }),
         ("adam", &[], Optimizer::adam()),
         ("adamw", &[], Optimizer::adamw(0.01)),
+        ("rmsprop", &[], Optimizer::rmsprop()),
+        ("adagrad", &[], Optimizer::adagrad()),
+        ("rprop", &[], Optimizer::rprop()),
+        ("lbfgs", &["l-bfgs"], Optimizer::lbfgs()),
     ])
 }
 

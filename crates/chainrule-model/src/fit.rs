@@ -115,6 +115,7 @@ fn check_network(network: &NetworkSpec, settings: &Settings) -> Result<()> {
     const MOST_PARAMETERS: usize = 1 << 31;
     network.validate()?;
     settings.metric.check(network)?;
+    settings.train_settings(1).check_network(network)?;
     let parameters: usize = network.parameter_shapes().iter().map(|(_, rows, cols)| rows * cols).sum();
     if parameters > MOST_PARAMETERS {
         return setting(format!(

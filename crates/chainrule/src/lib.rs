@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | (2) | forward pass | `layer/dense.rs`: `Dense::forward` |
 //! | (6) | gradient | `layer/dense.rs`: `Dense::gradient` |
-//! | (7) | gradient step | `optimizer.rs`: `Sgd` |
+//! | (7) | gradient step | `optimizer/sgd.rs`: `Sgd` |
 //! | (9) | the recursion | `layer/dense.rs`: `Dense::backward` |
 //! | (10) | its start | `cost/` |
 
@@ -20,6 +20,7 @@ mod data;
 pub mod distribution;
 mod error;
 mod explain;
+mod gradient;
 mod init;
 #[doc(hidden)]
 pub mod kernel;

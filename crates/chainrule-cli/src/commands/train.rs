@@ -150,6 +150,7 @@ impl Result<'_> {
         let mut text = format!("{epochs} epoch{plural} in {}", duration(self.time.as_secs_f64()));
         let why = match report.ended {
             Ended::Completed => "",
+            Ended::Converged => ", converged",
             Ended::Patience => ", stopped early",
             Ended::Stopped => ", stopped by Ctrl-C",
             Ended::NonFinite { .. } => ", broken off",
