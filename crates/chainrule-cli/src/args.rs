@@ -30,6 +30,8 @@ const EXAMPLES: &str = "Examples:
 pub enum Command {
     /// Train a network on a table and write the model
     Train(TrainArgs),
+    /// Look for a learning rate: train for a moment with rates from far too small to far too large
+    FindLr(FindLrArgs),
     /// Predict the rows of a table
     Predict(PredictArgs),
     /// Score a model on a table that has the target
@@ -79,6 +81,18 @@ pub struct CvArgs {
     /// Parts into which the rows are cut; each is held out once
     #[arg(long, default_value_t = 5, value_name = "N", alias = "nfold")]
     pub folds: usize,
+    #[command(flatten)]
+    pub run: RunArgs,
+    #[command(flatten)]
+    pub settings: SettingArgs,
+}
+
+#[derive(Args)]
+pub struct FindLrArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+    #[command(flatten)]
+    pub roles: RoleArgs,
     #[command(flatten)]
     pub run: RunArgs,
     #[command(flatten)]

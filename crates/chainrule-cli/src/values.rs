@@ -98,6 +98,7 @@ pub fn schedule() -> impl TypedValueParser<Value = Schedule> {
         ("constant", &[], Schedule::Constant),
         ("cosine", &[], Schedule::Cosine),
         ("warm_up", &["warmup"], Schedule::WarmUp { fraction: 0.1 }),
+        ("exponential", &[], Schedule::Exponential { factor: 0.01 }),
         ("inverse_scaling", &["invscaling"], Schedule::InverseScaling { power: 0.5 }),
     ])
 }

@@ -47,7 +47,16 @@ impl<T: Scalar> Network<T> {
 
     /// The same network with a recursion that goes down to the input.
     pub(crate) fn down_to_input(&self) -> Self {
-        let mut network = Self::with_topology(&self.spec, Topology::down_to_input::<T>(&self.spec), 0);
+        self.with_parameters(Topology::down_to_input::<T>(&self.spec))
+    }
+
+    /// The same network once more.
+    pub(crate) fn duplicate(&self) -> Self {
+        self.with_parameters(Topology::new::<T>(&self.spec))
+    }
+
+    fn with_parameters(&self, topology: Topology) -> Self {
+        let mut network = Self::with_topology(&self.spec, topology, 0);
         network.parameters.copy_from_slice(&self.parameters);
         network.refresh();
         network

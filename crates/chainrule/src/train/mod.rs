@@ -307,6 +307,9 @@ impl Ended {
     /// The likely cause and remedy of a training that broke; None if it did not.
     pub fn advice(&self, settings: &TrainSettings) -> Option<String> {
         let Self::NonFinite { epoch, batch } = self else { return None };
+        if matches!(settings.optimizer, Optimizer::Lbfgs { .. }) {
+            return Some("the cost is infinite or NaN where training would start".into());
+        }
         Some(format!(
             "the cost became infinite or NaN in epoch {epoch}, batch {batch}: most likely the learning rate ({}) is too \
              high; try {}",
