@@ -14,7 +14,8 @@ fn json(text: &str) -> Value {
 fn every_optimizer_trains() {
     let folder = Folder::new();
     for (name, rate) in [("rmsprop", 0.01), ("adagrad", 0.05), ("rprop", 0.001), ("lbfgs", 0.001)] {
-        let flags = format!("--optimizer {name} --learning-rate {rate} --hidden 16 --dropout 0 --batch 60 --patience 0 --json");
+        let flags =
+            format!("--optimizer {name} --learning-rate {rate} --hidden 16 --dropout 0 --batch 60 --patience 0 --json");
         let more = if name == "lbfgs" { "" } else { "--clip-norm 1 --ema 0.9" };
         let report = json(&folder.succeed(&format!("train train.csv --target z --epochs 100 {flags} {more}")));
         assert!(report["metrics"]["r2"].as_f64().unwrap() > 0.9, "{name}: {report}");

@@ -101,3 +101,44 @@ fn between(low: Place, high: Place) -> f64 {
     // Where there is no such point, or one end is no number, the middle.
     low.length + width * if part.is_finite() { part.clamp(0.1, 0.9) } else { 0.5 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Value and derivative at a place.
+    type Function = fn(f64) -> (f64, f64);
+
+    /// Functions that fall from 0 on: the first two of Moré and Thuente (1994), one with many low points, one with a wall.
+    const FUNCTIONS: [Function; 4] = [
+        |x| (-x / (x * x + 2.0), (x * x - 2.0) / (x * x + 2.0).powi(2)),
+        |x| {
+            let t = x + 0.004;
+            (t.powi(5) - 2.0 * t.powi(4), 5.0 * t.powi(4) - 8.0 * t.powi(3))
+        },
+        |x| (0.1 * (x - 5.0).powi(2) - (3.0 * x).sin(), 0.2 * (x - 5.0) - 3.0 * (3.0 * x).cos()),
+        |x| (0.1 * x - (4.0 - x).ln() - (x + 1.0).ln(), 0.1 + 1.0 / (4.0 - x) - 1.0 / (x + 1.0)),
+    ];
+
+    #[test]
+    fn the_length_found_fulfils_the_strong_wolfe_conditions() {
+        for (number, function) in FUNCTIONS.into_iter().enumerate() {
+            for first in [1e-3, 0.1, 1.0, 10.0, 1e3] {
+                let mut f = |x: &[f64], gradient: &mut [f64]| {
+                    let (value, slope) = function(x[0]);
+                    gradient[0] = slope;
+                    value
+                };
+                let (value, slope) = function(0.0);
+                let from = Point { x: vec![0.0], value, gradient: vec![slope] };
+                let mut trial = from.clone();
+                let line = Line { f: &mut f, from: &from, direction: &[1.0], slope, slack: 0.0 };
+                let length = search(line, &mut trial, first).unwrap();
+                let place = format!("function {number} from {first}: {length}");
+                assert_eq!(trial.x[0], length, "{place}");
+                assert!(trial.value <= value + 1e-4 * length * slope, "{place}");
+                assert!(trial.gradient[0].abs() <= -0.9 * slope, "{place}");
+            }
+        }
+    }
+}
