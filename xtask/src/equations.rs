@@ -1,5 +1,5 @@
 //! `docs/equations.md` against the code: each number (1) to (10) has one row, whose function and test exist and whose
-//! function says which equation it is.
+//! function says which equation it is; and nothing in code and documents cites a number that there is not.
 
 use std::fs;
 use std::path::Path;
@@ -15,8 +15,47 @@ pub fn check() -> Result<()> {
     let root = root()?;
     let page = fs::read_to_string(root.join("docs/equations.md")).context("docs/equations.md")?;
     let count = check_page(&root, &page)?;
-    println!("\nequations: {count} found, each with its function and test");
+    let mut cited = 0;
+    for path in ["crates", "docs", "README.md", "ARCHITECTURE.md"] {
+        cited += check_citations(&root.join(path))?;
+    }
+    println!("\nequations: {count} found, each with its function and test; {cited} citations");
     Ok(())
+}
+
+/// Checks every `Eq. (9)` in the Rust and Markdown files of a folder; returns how many there are.
+fn check_citations(path: &Path) -> Result<usize> {
+    if path.is_dir() {
+        let entries = fs::read_dir(path).with_context(|| path.display().to_string())?;
+        return entries.map(|entry| check_citations(&entry?.path())).sum();
+    }
+    if !path.extension().is_some_and(|ending| ending == "rs" || ending == "md") {
+        return Ok(0);
+    }
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let mut count = 0;
+    for (line, text) in text.lines().enumerate() {
+        for number in citations(text) {
+            if !number.parse().is_ok_and(|number: u32| NUMBERS.contains(&number)) {
+                bail!("{}, line {}: the slides have no Eq. ({number})", path.display(), line + 1);
+            }
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// The numbers that a line cites, as in `Eq. (6)` and `Eq. (3), (4)`.
+fn citations(line: &str) -> Vec<&str> {
+    let mut found = vec![];
+    for after in line.split("Eq. (").skip(1) {
+        let mut rest = Some(after);
+        while let Some((number, after)) = rest.and_then(|rest| rest.split_once(')')) {
+            found.push(number);
+            rest = after.strip_prefix(", (");
+        }
+    }
+    found
 }
 
 /// Checks a page against the code below `root`; returns how many equations it has.
@@ -114,6 +153,20 @@ mod tests {
         assert_eq!((row.number, row.function.name.as_str(), row.test.file.as_str()), (9, "A::f", "b.rs"));
         assert!(rows("| --- |\n| equation | b | c |\ntext").is_empty());
     }
+
+    #[test]
+    fn a_citation_of_no_equation_fails() {
+        assert_eq!(citations("Eq. (3), (4) and f(x), then Eq. (10)."), ["3", "4", "10"]);
+        let folder = std::env::temp_dir().join(format!("equations-{}", std::process::id()));
+        fs::create_dir_all(folder.join("inner")).unwrap();
+        fs::write(folder.join("inner/a.rs"), format!("// {} (9)\n", "Eq.")).unwrap();
+        assert_eq!(check_citations(&folder).unwrap(), 1);
+        fs::write(folder.join("b.md"), format!("\n{} (1), (11)\n", "Eq.")).unwrap();
+        let error = check_citations(&folder).unwrap_err().to_string();
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(error.contains("b.md, line 2: the slides have no"), "{error}");
+    }
+
     /// The page as it is passes; with an equation gone, doubled, pointing nowhere or at another function it does not.
     #[test]
     fn a_page_with_a_fault_fails() {

@@ -2,6 +2,8 @@
 
 mod bench;
 mod equations;
+mod golden;
+mod python;
 mod readme;
 mod test;
 
@@ -14,6 +16,7 @@ const HELP: &str = "Usage: cargo xtask <command>
 
   test        everything that must pass: format, lints, tests, documentation, the README's commands
   equations   every equation of docs/equations.md names a function and a test that exist, and stands once
+  golden      makes the golden values of other libraries anew and compares them (needs Python)
   readme      the README's commands run as written
   bench       chainrule beside other libraries: prints tables and writes docs/benchmarks.md (`bench --help`)";
 
@@ -22,6 +25,7 @@ fn main() -> ExitCode {
     let result = match command.as_str() {
         "test" => test::run(),
         "equations" => equations::check(),
+        "golden" => golden::run(),
         "readme" => readme::run(),
         "bench" => bench::run(),
         "help" | "--help" | "-h" => {

@@ -30,6 +30,8 @@ const EXAMPLES: &str = "Examples:
 pub enum Command {
     /// Train a network on a table and write the model
     Train(TrainArgs),
+    /// Look for a learning rate: train for a moment with rates from far too small to far too large
+    FindLr(FindLrArgs),
     /// Predict the rows of a table
     Predict(PredictArgs),
     /// Score a model on a table that has the target
@@ -79,6 +81,18 @@ pub struct CvArgs {
     /// Parts into which the rows are cut; each is held out once
     #[arg(long, default_value_t = 5, value_name = "N", alias = "nfold")]
     pub folds: usize,
+    #[command(flatten)]
+    pub run: RunArgs,
+    #[command(flatten)]
+    pub settings: SettingArgs,
+}
+
+#[derive(Args)]
+pub struct FindLrArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+    #[command(flatten)]
+    pub roles: RoleArgs,
     #[command(flatten)]
     pub run: RunArgs,
     #[command(flatten)]
@@ -278,7 +292,9 @@ pub struct SettingArgs {
     /// Initial weights [default: by activation]
     #[arg(long, value_parser = values::initializer(), hide_possible_values = false)]
     initializer: Option<Initializer>,
-    /// Optimizer [default: adam]
+    /// Optimizer [default: adam]. rprop is for batches of all rows, lbfgs always takes all rows and is for small networks
+    /// without dropout, `--hidden=` above all; a settings file can change their constants, as in
+    /// optimizer = { kind = "lbfgs", tolerance = 1e-6 }
     #[arg(long, value_parser = values::optimizer())]
     optimizer: Option<Optimizer>,
     /// Learning rate [default: 0.001]
@@ -318,6 +334,12 @@ pub struct SettingArgs {
     /// Penalty on half the sum of w^2 [default: 0]
     #[arg(long, value_name = "FACTOR", alias = "lambda-l2", allow_negative_numbers = true)]
     l2: Option<f64>,
+    /// Longest gradient; a longer one is shortened to it [default: no limit]
+    #[arg(long, value_name = "LENGTH", allow_negative_numbers = true)]
+    clip_norm: Option<f64>,
+    /// The model gets the average of the parameters over the steps, with this decay, such as 0.999 [default: the last ones]
+    #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
+    ema: Option<f64>,
     /// Part of the rows held out to choose the best epoch [default: 0.2]
     #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
     valid_fraction: Option<f64>,
@@ -364,6 +386,8 @@ impl SettingArgs {
         }
         s.initializer = self.initializer.or(s.initializer);
         s.batch = self.batch.or(s.batch);
+        s.clip_norm = self.clip_norm.or(s.clip_norm);
+        s.ema = self.ema.or(s.ema);
         set(&mut s.hidden, self.hidden.as_ref().map(|widths| widths.0.clone()));
         set(&mut s.dropout, self.dropout);
         set(&mut s.optimizer, self.optimizer);

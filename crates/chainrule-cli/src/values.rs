@@ -86,6 +86,10 @@ pub fn optimizer() -> impl TypedValueParser<Value = Optimizer> {
         ("nesterov", &[], Optimizer::Momentum { momentum: 0.9, nesterov: true }),
         ("adam", &[], Optimizer::adam()),
         ("adamw", &[], Optimizer::adamw(0.01)),
+        ("rmsprop", &[], Optimizer::rmsprop()),
+        ("adagrad", &[], Optimizer::adagrad()),
+        ("rprop", &[], Optimizer::rprop()),
+        ("lbfgs", &["l-bfgs"], Optimizer::lbfgs()),
     ])
 }
 
@@ -94,6 +98,7 @@ pub fn schedule() -> impl TypedValueParser<Value = Schedule> {
         ("constant", &[], Schedule::Constant),
         ("cosine", &[], Schedule::Cosine),
         ("warm_up", &["warmup"], Schedule::WarmUp { fraction: 0.1 }),
+        ("exponential", &[], Schedule::Exponential { factor: 0.01 }),
         ("inverse_scaling", &["invscaling"], Schedule::InverseScaling { power: 0.5 }),
     ])
 }

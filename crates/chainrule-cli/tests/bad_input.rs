@@ -49,6 +49,11 @@ const CASES: &[Case] = &[
     Case("train train.csv --target n --exposure z --head gaussian", 2, &["exposure", "--task count"]),
     Case("train train.csv --target y --output nowhere/m.safetensors", 2, &["nowhere", "no folder"]),
     Case("cv train.csv --target y --folds 1", 2, &["folds"]),
+    Case("train train.csv --target y --optimizer lbfgs", 2, &["L-BFGS", "without dropout"]),
+    Case("train train.csv --target y --clip-norm -1", 2, &["clip_norm must be > 0", "-1"]),
+    Case("train train.csv --target y --ema 1", 2, &["ema must be in [0, 1)"]),
+    Case("find-lr train.csv --target Y", 2, &["no column \"Y\"", "did you mean \"y\""]),
+    Case("find-lr train.csv --target y --optimizer rprop", 2, &["no learning rate to look for"]),
     // 29-35: models and prediction
     Case("predict train.csv train.csv", 2, &["train.csv", "no chainrule model"]),
     Case("predict cut.safetensors train.csv", 2, &["cut.safetensors", "cut short"]),

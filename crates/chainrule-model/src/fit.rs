@@ -1,6 +1,8 @@
 //! From a table to a model.
 
-use chainrule::{Compute, Embedding, Ended, Event, Flow, Head, Key, Network, NetworkSpec, Scale, train};
+use chainrule::{
+    Compute, Embedding, Ended, Event, Flow, Head, Key, Network, NetworkSpec, RangeTest, Scale, range_test, train,
+};
 use chainrule_data::{
     ClassTarget, Column, Encoder, EncoderSettings, Table, TargetScaler, Task, Values, Warning, numeric_target,
 };
@@ -115,6 +117,7 @@ fn check_network(network: &NetworkSpec, settings: &Settings) -> Result<()> {
     const MOST_PARAMETERS: usize = 1 << 31;
     network.validate()?;
     settings.metric.check(network)?;
+    settings.train_settings(1).check_network(network)?;
     let parameters: usize = network.parameter_shapes().iter().map(|(_, rows, cols)| rows * cols).sum();
     if parameters > MOST_PARAMETERS {
         return setting(format!(
@@ -213,13 +216,29 @@ impl Prepared {
         }
     }
 
+    /// Looks for a learning rate by a short training on the training rows, see [`range_test`].
+    ///
+    /// # Errors
+    /// An optimizer without learning rate, a cost that never falls, a target outside the head's range.
+    pub fn range_test(&self, compute: &mut Compute) -> Result<RangeTest> {
+        let settings = self.settings.train_settings(self.train_rows.len());
+        let data = self.matrices.dataset(Some(&self.train_rows));
+        Ok(range_test(&self.start()?, compute, &data, &settings)?)
+    }
+
+    /// The network before the first step.
+    fn start(&self) -> Result<Network<f32>> {
+        let mut network = Network::<f32>::new(&self.network, self.settings.seed)?;
+        self.start_at_base_rate(&mut network)?;
+        Ok(network)
+    }
+
     /// Trains the network. `observer` is told of every batch and epoch.
     ///
     /// # Errors
     /// A target outside the head's range, or a cost that became infinite before the first epoch was done.
     pub fn train(self, compute: &mut Compute, observer: &mut dyn FnMut(&Event<'_>) -> Flow) -> Result<Fitted> {
-        let mut network = Network::<f32>::new(&self.network, self.settings.seed)?;
-        self.start_at_base_rate(&mut network)?;
+        let mut network = self.start()?;
         let mut settings = self.settings.train_settings(self.train_rows.len());
         let valid = match &self.valid {
             Valid::None => None,

@@ -59,6 +59,12 @@ pub struct Settings {
     pub l1: f64,
     /// Penalty (l2 / 2) sum w^2.
     pub l2: f64,
+    /// The longest that a gradient may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// Decay of the average of the parameters that becomes the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
     /// Part of the rows that is held out for validation where no validation table is given; 0: none.
     pub valid_fraction: f64,
     /// Categories with more levels get trainable vectors, the others one input for each level.
@@ -86,6 +92,8 @@ impl Default for Settings {
             metric: Metric::Cost,
             l1: 0.0,
             l2: 0.0,
+            clip_norm: None,
+            ema: None,
             valid_fraction: 0.2,
             one_hot_max_levels: 8,
             seed: 0,
@@ -123,6 +131,8 @@ impl Settings {
             head: Some(Head::gaussian()),
             initializer: Some(Initializer::HeUniform),
             batch: Some(1),
+            clip_norm: Some(1.0),
+            ema: Some(0.0),
             ..Self::default()
         };
         let value = serde_json::to_value(full).unwrap_or_default();
@@ -172,6 +182,8 @@ impl Settings {
             schedule: self.schedule,
             l1: self.l1,
             l2: self.l2,
+            clip_norm: self.clip_norm,
+            ema: self.ema,
             shuffle: true,
             patience: self.patience,
             tolerance: 0.0,
@@ -233,9 +245,16 @@ mod tests {
 
     #[test]
     fn impossible_values_are_refused() {
-        for text in
-            ["valid_fraction = 1.0", "epochs = 0", "batch = 0", "activation = [\"relu\"]", "learning_rate = -1.0"]
-        {
+        for text in [
+            "valid_fraction = 1.0",
+            "epochs = 0",
+            "batch = 0",
+            "activation = [\"relu\"]",
+            "learning_rate = -1.0",
+            "clip_norm = 0.0",
+            "ema = 1.0",
+            "optimizer = { kind = \"rprop\", grow = 0.9 }",
+        ] {
             assert!(Settings::from_toml(text).unwrap().validate().is_err(), "{text}");
         }
     }

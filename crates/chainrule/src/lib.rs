@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | (2) | forward pass | `layer/dense.rs`: `Dense::forward` |
 //! | (6) | gradient | `layer/dense.rs`: `Dense::gradient` |
-//! | (7) | gradient step | `optimizer.rs`: `Sgd` |
+//! | (7) | gradient step | `optimizer/sgd.rs`: `Sgd` |
 //! | (9) | the recursion | `layer/dense.rs`: `Dense::backward` |
 //! | (10) | its start | `cost/` |
 
@@ -20,6 +20,7 @@ mod data;
 pub mod distribution;
 mod error;
 mod explain;
+mod gradient;
 mod init;
 #[doc(hidden)]
 pub mod kernel;
@@ -29,6 +30,7 @@ mod network;
 mod optimizer;
 mod params;
 mod predict;
+mod range_test;
 mod rng;
 mod scalar;
 mod schedule;
@@ -53,6 +55,7 @@ pub use network::Network;
 pub use optimizer::Optimizer;
 pub use params::{Role, View};
 pub use predict::Predictor;
+pub use range_test::{RangePoint, RangeTest, range_test};
 pub use rng::Key;
 pub use scalar::Scalar;
 pub use schedule::Schedule;

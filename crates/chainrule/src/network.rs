@@ -5,14 +5,15 @@ use crate::compute::Compute;
 use crate::cost::Constants;
 use crate::data::{Dataset, Inputs};
 use crate::error::{Result, expect_len};
+use crate::gradient::Store;
 use crate::init::{Initializer, normal};
-use crate::kernel::{Buffer, Isa, Operands, Outer, Part, Tile, TileFn, outer_sums, transpose};
+use crate::kernel::{Buffer, transpose};
 use crate::params::View;
 use crate::predict::Predictor;
 use crate::rng::Key;
 use crate::scalar::Scalar;
 use crate::spec::NetworkSpec;
-use crate::topology::{GradientSink, Topology};
+use crate::topology::Topology;
 
 /// A network with its parameters.
 pub struct Network<T> {
@@ -46,7 +47,16 @@ impl<T: Scalar> Network<T> {
 
     /// The same network with a recursion that goes down to the input.
     pub(crate) fn down_to_input(&self) -> Self {
-        let mut network = Self::with_topology(&self.spec, Topology::down_to_input::<T>(&self.spec), 0);
+        self.with_parameters(Topology::down_to_input::<T>(&self.spec))
+    }
+
+    /// The same network once more.
+    pub(crate) fn duplicate(&self) -> Self {
+        self.with_parameters(Topology::new::<T>(&self.spec))
+    }
+
+    fn with_parameters(&self, topology: Topology) -> Self {
+        let mut network = Self::with_topology(&self.spec, topology, 0);
         network.parameters.copy_from_slice(&self.parameters);
         network.refresh();
         network
@@ -138,7 +148,7 @@ impl<T: Scalar> Network<T> {
     /// If the data does not fit the network.
     pub fn gradient(&mut self, compute: &mut Compute, data: &Dataset<'_, T>) -> Result<(f64, Vec<Vec<T>>)> {
         let (cost, blocks) = self.backpropagate(compute, data)?;
-        let mut sink = Store { gradient: Buffer::zeros(self.parameters.len()) };
+        let mut sink = Store::zeros(self.parameters.len());
         self.topology.gradients(compute, &blocks, &mut self.transposed, &mut sink);
         Ok((cost, self.views().iter().map(|view| view.read(&sink.gradient)).collect()))
     }
@@ -157,31 +167,5 @@ impl<T: Scalar> Network<T> {
             topology.backward((team, isa), transposed, block);
         });
         Ok((blocks.cost() + Constants::new(&spec.head, data).of(&rows), blocks))
-    }
-}
-
-/// The sink that keeps the gradient, in the parameters' layout.
-struct Store<T> {
-    gradient: Buffer<T>,
-}
-
-impl<T: Scalar> GradientSink<T> for Store<T> {
-    fn layers(&mut self, compute: &mut Compute, shared: bool, operands: (&[Outer], &dyn Operands<T>), _: &mut [T]) {
-        let Compute { team, isa } = compute;
-        // W has not changed, and so W' stays.
-        let layers: Vec<Outer> = operands.0.iter().map(|layer| Outer { transposed: None, ..layer.clone() }).collect();
-        outer_sums(team, *isa, shared, &layers, operands.1, [&mut self.gradient], &mut [], &Copy);
-    }
-
-    fn table(&mut self, _: &mut Compute, view: &View, fill: &mut dyn FnMut(&mut [T])) {
-        fill(&mut self.gradient[view.range::<T>()]);
-    }
-}
-
-struct Copy;
-
-impl<T: Scalar> TileFn<T, 1> for Copy {
-    fn apply(&self, _: Isa, _: Part, _: Tile, gradient: &mut [T], [to]: [&mut [T]; 1]) {
-        to.copy_from_slice(gradient);
     }
 }

@@ -42,6 +42,8 @@ pub trait Scalar:
     const ONE: Self;
     /// Width of one column panel in elements: 128 bytes.
     const PANEL: usize;
+    /// Distance from 1 to the next larger number.
+    const EPSILON: f64;
     /// Rounds a double to this type.
     fn from_f64(x: f64) -> Self;
     /// Widens to a double (exact).
@@ -68,6 +70,7 @@ macro_rules! scalar {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const PANEL: usize = $panel;
+            const EPSILON: f64 = <$t>::EPSILON as f64;
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 x as $t

@@ -18,6 +18,11 @@ pub enum Schedule {
         /// 0 < fraction < 1.
         fraction: f64,
     },
+    /// factor^t, t the part of all steps that is done: rises or falls by the same ratio in every step.
+    Exponential {
+        /// Where it goes, > 0.
+        factor: f64,
+    },
     /// 1 / (1 + step)^power, as in scikit-learn's `invscaling`.
     InverseScaling {
         /// > 0.
@@ -35,6 +40,9 @@ impl Schedule {
             Self::InverseScaling { power } if !(power > 0.0 && power.is_finite()) => {
                 setting(format!("the power of inverse scaling must be > 0, got {power}"))
             }
+            Self::Exponential { factor } if !(factor > 0.0 && factor.is_finite()) => {
+                setting(format!("the factor of an exponential schedule must be > 0, got {factor}"))
+            }
             _ => Ok(()),
         }
     }
@@ -49,6 +57,7 @@ impl Schedule {
             // The first step moves too: it has the rate of step 1.
             Self::WarmUp { fraction } if t < fraction => (step + 1) as f64 / (fraction * steps as f64 + 1.0),
             Self::WarmUp { fraction } => cosine((t - fraction) / (1.0 - fraction)),
+            Self::Exponential { factor } => factor.powf(t),
             Self::InverseScaling { power } => (1.0 + step as f64).powf(-power),
         }
     }
@@ -66,6 +75,8 @@ mod tests {
         let warm = Schedule::WarmUp { fraction: 0.5 };
         assert!((warm.factor(0, 10) - 1.0 / 6.0).abs() < 1e-15 && (warm.factor(4, 10) - 5.0 / 6.0).abs() < 1e-15);
         assert_eq!(warm.factor(5, 10), 1.0);
+        let falling = Schedule::Exponential { factor: 0.01 };
+        assert!(falling.factor(0, 10) == 1.0 && (falling.factor(5, 10) - 0.1).abs() < 1e-15);
         assert_eq!(Schedule::InverseScaling { power: 0.5 }.factor(3, 10), 0.5);
     }
 
@@ -73,6 +84,7 @@ mod tests {
     fn impossible_constants_are_refused() {
         assert!(Schedule::WarmUp { fraction: 1.0 }.validate().is_err());
         assert!(Schedule::InverseScaling { power: f64::NAN }.validate().is_err());
+        assert!(Schedule::Exponential { factor: 0.0 }.validate().is_err());
         assert!(Schedule::Cosine.validate().is_ok());
     }
 }

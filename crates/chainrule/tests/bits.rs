@@ -9,6 +9,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 const STEPS: usize = 200;
 
+/// Steps for each of the optimizers that the long trainings leave out.
+const FEW: usize = 10;
+
 /// Shapes D and F of the benchmark.
 const D: &[usize] = &[54, 256, 256, 7];
 const F: &[usize] = &[784, 512, 512, 10];
@@ -19,6 +22,9 @@ struct Case<'a> {
     activation: Activation,
     optimizer: Optimizer,
     dropout: f64,
+    steps: usize,
+    /// Of the gradient's length, and for the parameters' average.
+    limits: (Option<f64>, Option<f64>),
 }
 
 impl Case<'_> {
@@ -34,7 +40,7 @@ impl Case<'_> {
         }
     }
 
-    /// The hash of all parameters after `STEPS` steps on batches of which every fifth is short.
+    /// The hash of all parameters after `steps` steps on batches of which every fifth is short.
     fn hash<T: Scalar>(&self, threads: usize, isa: Isa) -> u64 {
         let spec = self.spec();
         let rows = 4 * self.batch + self.batch / 2 + 1;
@@ -43,9 +49,12 @@ impl Case<'_> {
         let classes = spec.outputs as u64;
         let y: Vec<T> = (0..rows).map(|i| T::from_f64(key.part(1).below(i as u64, classes) as f64)).collect();
         let data = Dataset::new(Inputs::numeric(&x, spec.inputs), &y);
-        let (epochs, learning_rate) = (STEPS / 5, 1e-3);
+        let (epochs, learning_rate) = (self.steps / 5, 1e-3);
+        let (clip_norm, ema) = self.limits;
         let settings = TrainSettings {
             epochs,
+            clip_norm,
+            ema,
             batch: self.batch,
             optimizer: self.optimizer,
             learning_rate,
@@ -66,7 +75,16 @@ fn cases(widths: &[usize], batch: usize) -> Vec<Case<'_>> {
     let activations = [Activation::Relu, Activation::Gelu, Activation::Tanh];
     let optimizers = [Optimizer::Sgd, Optimizer::adam()];
     let pairs = activations.into_iter().flat_map(|a| optimizers.map(|o| (a, o)));
-    pairs.map(|(activation, optimizer)| Case { widths, batch, activation, optimizer, dropout: 0.1 }).collect()
+    let case = |(activation, optimizer)| Case {
+        widths,
+        batch,
+        activation,
+        optimizer,
+        dropout: 0.1,
+        steps: STEPS,
+        limits: (None, None),
+    };
+    pairs.map(case).collect()
 }
 
 /// One hash for all threads on the best instruction set, and for every other instruction set.
@@ -90,6 +108,31 @@ fn shape_d_is_one_hash() {
     }
 }
 
+/// The optimizers that are not in the long trainings, and what can be added to each.
+#[test]
+fn every_optimizer_is_one_hash() {
+    let case = |optimizer, dropout, limits| Case {
+        widths: D,
+        batch: 40,
+        activation: Activation::Tanh,
+        optimizer,
+        dropout,
+        steps: FEW,
+        limits,
+    };
+    for case in [
+        case(Optimizer::Momentum { momentum: 0.9, nesterov: true }, 0.1, (None, None)),
+        case(Optimizer::adamw(0.01), 0.1, (Some(0.1), Some(0.9))),
+        case(Optimizer::rmsprop(), 0.1, (None, None)),
+        case(Optimizer::adagrad(), 0.1, (None, None)),
+        case(Optimizer::rprop(), 0.1, (None, None)),
+        case(Optimizer::lbfgs(), 0.0, (None, None)),
+    ] {
+        check::<f32>(&case, true);
+        check::<f64>(&case, false);
+    }
+}
+
 /// With few rows for its size: the threads share columns.
 #[test]
 fn shape_f_is_one_hash() {
@@ -110,8 +153,7 @@ fn shapes_d_and_f_in_full_are_one_hash() {
 #[test]
 fn a_rows_prediction_does_not_depend_on_its_company() {
     for widths in [&[3, 5, 2][..], &[20, 700, 700, 3]] {
-        let spec =
-            Case { widths, batch: 1, activation: Activation::Gelu, optimizer: Optimizer::Sgd, dropout: 0.0 }.spec();
+        let spec = cases(widths, 1)[2].spec();
         let network = Network::<f32>::new(&spec, 1).unwrap();
         let key = Key::new(3);
         let x: Vec<f32> = (0..300 * spec.inputs).map(|i| key.uniform(i as u64) as f32).collect();

@@ -1,7 +1,10 @@
 //! One weight's gradient, factor by factor, worked by hand.
 #![allow(clippy::unwrap_used)]
 
-use chainrule::{Activation, Compute, Dataset, Head, Hidden, Inputs, Network, NetworkSpec};
+use chainrule::{
+    Activation, Compute, Dataset, Flow, Head, Hidden, Inputs, Network, NetworkSpec, Optimizer, PointwiseCost,
+    TrainSettings, train,
+};
 
 /// Two inputs, two hidden units (tanh), two outputs (gaussian), one row; the weight from input i = 1 to unit j = 0.
 ///
@@ -130,6 +133,29 @@ fn the_numbers_on_the_equations_page_are_these() {
     shown("dJ/dw where W^(2) moves first", &with_sum(delta_k[0] * moved(0) + delta_k[1] * moved(1)), &right);
     shown("dJ/dw of a cost averaged", &six(e.gradient / 2.0), &right);
     shown("dJ/dw without phi'", &six(e.source * e.sum.unwrap()), &right);
+
+    let gradient = network().gradient(&mut Compute::new(1), &data).unwrap().1;
+    let list = |values: &[f64]| format!("({})", values.iter().map(|&x| six(x)).collect::<Vec<_>>().join(", "));
+    let delta_1 = &gradient[1];
+    shown("grad W^(1) of Eq. (8)", &list(&[X[0] * delta_1[0], X[1] * delta_1[1]]), &list(&gradient[0]));
+    shown("dJ/db of unit 1", "0", &six(e.delta));
+
+    // The change of a training step over minus its rate; the first row alone and the second alone give the parts.
+    let (x, y) = ([X, [2.0, 1.0]].concat(), [Y, [0.0, 0.0]].concat());
+    let step = |weights: [f64; 2]| {
+        let mut network = network();
+        let data = Dataset { weights: Some(&weights), ..Dataset::new(Inputs::numeric(&x, 2), &y) };
+        let settings =
+            TrainSettings { epochs: 1, optimizer: Optimizer::Sgd, learning_rate: 1.0, ..TrainSettings::default() };
+        train(&mut network, &mut Compute::new(1), &data, None, &settings, &mut |_| Flow::Continue).unwrap();
+        0.3 - network.parameter(0)[2]
+    };
+    let by_rows = (step([1.0, 0.0]) + 3.0 * step([0.0, 1.0])) / 2.0;
+    shown("dJ/dw of two rows", &six(by_rows), &six(step([1.0, 3.0])));
+
+    let o = 1.0 / (1.0 + (-1f64).exp());
+    let pair = Head::Pointwise { cost: PointwiseCost::SquaredError, output: Activation::Sigmoid };
+    shown("delta of squared error", &six(o), &six(delta(pair, &[1.0], 0.0)[0]));
 
     let z = [1.0f64, 0.0, -1.0];
     let sum: f64 = z.iter().map(|z| z.exp()).sum();

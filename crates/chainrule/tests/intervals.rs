@@ -138,7 +138,8 @@ fn quantiles_are_where_they_should_be() {
     assert!((0.88..=0.92).contains(&coverage), "{coverage}");
 }
 
-/// A scale that training leaves at 1 is estimated afterwards: the truth up to its standard error.
+/// A scale that training leaves at 1 is estimated afterwards: the truth up to its standard error, with intervals that hold what
+/// they should.
 #[test]
 fn a_unit_scale_is_estimated_after_training() {
     let cases = [
@@ -160,5 +161,9 @@ fn a_unit_scale_is_estimated_after_training() {
         assert!((scale / expected - 1.0).abs() < tolerance, "{draws:?}: {scale}");
         assert_eq!(network.spec().head.scale(), Some(Scale::Fixed(scale)));
         assert_eq!(network.estimate_scale(&mut Compute::new(1), &data).unwrap(), None, "only once");
+        let x_test = features(2, TEST);
+        let coverage = coverage(&network, &x_test, &draw(&truth, &x_test, 2));
+        println!("{:?}: {:.2} %", network.spec().head, 100.0 * coverage);
+        assert!((0.88..=0.92).contains(&coverage), "{draws:?}: {coverage}");
     }
 }

@@ -4,6 +4,7 @@ mod check;
 mod cv;
 mod evaluate;
 mod explain_weight;
+mod find_lr;
 mod inspect;
 mod predict;
 mod train;
@@ -23,6 +24,7 @@ use crate::failure::{OrFail, Outcome};
 pub fn run(command: Command) -> Outcome {
     match command {
         Command::Train(args) => train::run(&args),
+        Command::FindLr(args) => find_lr::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Cv(args) => cv::run(&args),
@@ -35,6 +37,11 @@ pub fn run(command: Command) -> Outcome {
             io::stdout().write_all(&script).or_failed()
         }
     }
+}
+
+/// How the user called this program.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "chainrule".into())
 }
 
 /// The threads and instruction set of a run.

@@ -8,7 +8,7 @@ use chainrule_data::{Table, Task, check_place};
 use chainrule_model::{Evaluation, Fitted, Prepared, prepare};
 use serde_json::json;
 
-use super::{compute, print_json, read, read_like};
+use super::{compute, print_json, program, read, read_like};
 use crate::args::TrainArgs;
 use crate::failure::{Failure, OrFail, Outcome};
 use crate::progress::{Progress, duration};
@@ -59,11 +59,6 @@ pub fn run(args: &TrainArgs) -> Outcome {
 fn settings_of(fitted: &Fitted) -> chainrule::TrainSettings {
     let settings = &fitted.model.card().settings;
     chainrule::TrainSettings { learning_rate: settings.learning_rate, ..chainrule::TrainSettings::default() }
-}
-
-/// How the user called this program.
-fn program() -> String {
-    std::env::args().next().unwrap_or_else(|| "chainrule".into())
 }
 
 /// What is known before training.
@@ -150,6 +145,7 @@ impl Result<'_> {
         let mut text = format!("{epochs} epoch{plural} in {}", duration(self.time.as_secs_f64()));
         let why = match report.ended {
             Ended::Completed => "",
+            Ended::Converged => ", converged",
             Ended::Patience => ", stopped early",
             Ended::Stopped => ", stopped by Ctrl-C",
             Ended::NonFinite { .. } => ", broken off",

@@ -1,15 +1,35 @@
-//! Optimizers: how a parameter moves, given its gradient. Each rule is written once, on registers, and runs either on the
-//! tile of a gradient that has just been computed or on a whole slice.
+//! Optimizers: how a parameter moves, given its gradient. Each rule is written once, on registers, in a file of its own, and
+//! runs either on the tile of a gradient that has just been computed or on a whole slice. L-BFGS is none of these rules: it
+//! needs the cost of all rows several times for a step.
+
+mod adagrad;
+mod adam;
+mod average;
+pub(crate) mod lbfgs;
+mod line_search;
+mod momentum;
+mod rmsprop;
+mod rprop;
+mod sgd;
 
 use serde::{Deserialize, Serialize};
 
 use crate::compute::Compute;
 use crate::error::{Result, setting};
-use crate::kernel::math;
 use crate::kernel::{Buffer, Isa, Operands, Outer, Part, Simd, Tile, TileFn, VectorFn, map, map_all, outer_sums};
 use crate::params::{Role, View};
 use crate::scalar::Scalar;
 use crate::topology::GradientSink;
+use adagrad::Adagrad;
+use adam::Adam;
+pub(crate) use average::Average;
+use momentum::Momentum;
+use rmsprop::Rmsprop;
+use rprop::Rprop;
+use sgd::Sgd;
+
+/// The least epsilon: smaller ones leave the range of `reciprocal`.
+const LEAST_EPSILON: f64 = 1e-30;
 
 /// An optimizer and its constants; the learning rate mu comes from the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +63,49 @@ pub enum Optimizer {
         #[serde(default)]
         weight_decay: f64,
     },
+    /// RMSprop (Tieleman, Hinton 2012): v <- decay v + (1 - decay) g^2, w <- w - mu g / (sqrt v + epsilon).
+    Rmsprop {
+        /// Decay of the mean of squared gradients.
+        #[serde(default = "default_decay")]
+        decay: f64,
+        /// Added to the root of the mean square.
+        #[serde(default = "default_epsilon")]
+        epsilon: f64,
+    },
+    /// AdaGrad (Duchi, Hazan, Singer 2011): v <- v + g^2, w <- w - mu g / (sqrt v + epsilon).
+    Adagrad {
+        /// Added to the root of the sum of squares.
+        #[serde(default = "default_adagrad_epsilon")]
+        epsilon: f64,
+    },
+    /// Rprop (Riedmiller, Braun 1993, as iRprop- of Igel, Hüsken 2000): w <- w - s sign g with a step s of its own for every
+    /// parameter. s starts as mu and then goes its own way; it is multiplied by `grow` where the derivative has the sign
+    /// of the step before, and by `shrink` where it has the other, and there the parameter rests for a step. For batches of all rows.
+    Rprop {
+        /// Factor of a step that went too far, in (0, 1).
+        #[serde(default = "default_shrink")]
+        shrink: f64,
+        /// Factor of a step in the same direction, > 1.
+        #[serde(default = "default_grow")]
+        grow: f64,
+        /// The shortest step.
+        #[serde(default = "default_shortest")]
+        shortest: f64,
+        /// The longest step.
+        #[serde(default = "default_longest")]
+        longest: f64,
+    },
+    /// L-BFGS (Nocedal, Wright 2006, algorithms 7.4 and 7.5) with a line search for the strong Wolfe conditions (3.5, 3.6).
+    /// Every epoch is one iteration on all rows; learning rate, schedule and batch size have no part in it. For networks
+    /// without dropout and costs without l1 penalty: the cost must be one smooth function.
+    Lbfgs {
+        /// Pairs of steps and changes of the gradient that are kept.
+        #[serde(default = "default_history")]
+        history: usize,
+        /// The largest element of the gradient at which training ends.
+        #[serde(default = "default_gradient_tolerance")]
+        tolerance: f64,
+    },
 }
 
 fn default_momentum() -> f64 {
@@ -57,6 +120,30 @@ fn default_beta2() -> f64 {
 fn default_epsilon() -> f64 {
     1e-8
 }
+fn default_decay() -> f64 {
+    0.99
+}
+fn default_adagrad_epsilon() -> f64 {
+    1e-10
+}
+fn default_shrink() -> f64 {
+    0.5
+}
+fn default_grow() -> f64 {
+    1.2
+}
+fn default_shortest() -> f64 {
+    1e-6
+}
+fn default_longest() -> f64 {
+    50.0
+}
+fn default_history() -> usize {
+    10
+}
+fn default_gradient_tolerance() -> f64 {
+    1e-4
+}
 
 impl Optimizer {
     /// Adam with the constants of its paper.
@@ -70,24 +157,65 @@ impl Optimizer {
         Self::Adam { beta1, beta2, epsilon, weight_decay }
     }
 
+    /// RMSprop with PyTorch's constants.
+    pub fn rmsprop() -> Self {
+        Self::Rmsprop { decay: default_decay(), epsilon: default_epsilon() }
+    }
+
+    /// AdaGrad with PyTorch's constant.
+    pub fn adagrad() -> Self {
+        Self::Adagrad { epsilon: default_adagrad_epsilon() }
+    }
+
+    /// Rprop with the constants of its paper.
+    pub fn rprop() -> Self {
+        let (shrink, grow) = (default_shrink(), default_grow());
+        Self::Rprop { shrink, grow, shortest: default_shortest(), longest: default_longest() }
+    }
+
+    /// L-BFGS with ten pairs and scikit-learn's tolerance.
+    pub fn lbfgs() -> Self {
+        Self::Lbfgs { history: default_history(), tolerance: default_gradient_tolerance() }
+    }
+
     /// Refuses constants that cannot work.
     pub fn validate(&self) -> Result<()> {
-        let fraction = |name: &str, x: f64| {
-            if (0.0..1.0).contains(&x) { Ok(()) } else { setting(format!("{name} must be in [0, 1), got {x}")) }
-        };
         match *self {
             Self::Sgd => Ok(()),
             Self::Momentum { momentum, .. } => fraction("momentum", momentum),
             Self::Adam { beta1, beta2, epsilon, weight_decay } => {
                 fraction("beta1", beta1)?;
                 fraction("beta2", beta2)?;
-                if !(epsilon > 0.0 && epsilon.is_finite()) {
-                    return setting(format!("epsilon must be > 0, got {epsilon}"));
-                }
+                positive("epsilon", epsilon)?;
                 if !(weight_decay >= 0.0 && weight_decay.is_finite()) {
                     return setting(format!("weight_decay must be >= 0, got {weight_decay}"));
                 }
                 Ok(())
+            }
+            Self::Rmsprop { decay, epsilon } => {
+                fraction("decay", decay)?;
+                positive("epsilon", epsilon)
+            }
+            Self::Adagrad { epsilon } => positive("epsilon", epsilon),
+            Self::Rprop { shrink, grow, shortest, longest } => {
+                fraction("shrink", shrink)?;
+                ["shrink", "grow", "shortest", "longest"]
+                    .into_iter()
+                    .zip([shrink, grow, shortest, longest])
+                    .try_for_each(|(name, x)| positive(name, x))?;
+                if grow <= 1.0 {
+                    return setting(format!("grow must be > 1, got {grow}"));
+                }
+                if shortest > longest {
+                    return setting(format!("shortest must be at most longest, got {shortest} and {longest}"));
+                }
+                Ok(())
+            }
+            Self::Lbfgs { history, tolerance } => {
+                if !(1..=MOST_PAIRS).contains(&history) {
+                    return setting(format!("history must be 1 to {MOST_PAIRS}, got {history}"));
+                }
+                positive("tolerance", tolerance)
             }
         }
     }
@@ -95,11 +223,22 @@ impl Optimizer {
     /// Buffers of the parameters' size that the rule keeps.
     fn states(&self) -> usize {
         match self {
-            Self::Sgd => 0,
-            Self::Momentum { .. } => 1,
-            Self::Adam { .. } => 2,
+            Self::Sgd | Self::Lbfgs { .. } => 0,
+            Self::Momentum { .. } | Self::Rmsprop { .. } | Self::Adagrad { .. } => 1,
+            Self::Adam { .. } | Self::Rprop { .. } => 2,
         }
     }
+}
+
+/// Most pairs that L-BFGS may keep: each is two buffers of the parameters' size.
+const MOST_PAIRS: usize = 1000;
+
+fn fraction(name: &str, x: f64) -> Result<()> {
+    if (0.0..1.0).contains(&x) { Ok(()) } else { setting(format!("{name} must be in [0, 1), got {x}")) }
+}
+
+fn positive(name: &str, x: f64) -> Result<()> {
+    if x > 0.0 && x.is_finite() { Ok(()) } else { setting(format!("{name} must be > 0, got {x}")) }
 }
 
 /// The numbers of one step that are the same for all parameters.
@@ -118,7 +257,7 @@ pub(crate) struct Step {
 /// An optimizer with its state.
 pub(crate) struct State<T> {
     optimizer: Optimizer,
-    /// Running means, one buffer each, in the parameters' layout.
+    /// What the rule keeps, running means most often, one buffer each, in the parameters' layout.
     buffers: Vec<Buffer<T>>,
     /// beta1^t and beta2^t of Adam, t the steps done.
     powers: [f64; 2],
@@ -170,6 +309,21 @@ macro_rules! with_rule {
                 let $buffers = [&mut **parameters, &mut **m, &mut **v];
                 $body
             }
+            (Optimizer::Rmsprop { decay, epsilon }, [v]) => {
+                let $rule = |role| Rmsprop::new(Gradient::new(&step, role), decay, epsilon);
+                let $buffers = [&mut **parameters, &mut **v];
+                $body
+            }
+            (Optimizer::Adagrad { epsilon }, [v]) => {
+                let $rule = |role| Adagrad::new(Gradient::new(&step, role), epsilon);
+                let $buffers = [&mut **parameters, &mut **v];
+                $body
+            }
+            (Optimizer::Rprop { shrink, grow, shortest, longest }, [before, length]) => {
+                let $rule = |role| Rprop::new(Gradient::new(&step, role), [shrink, grow], [shortest, longest]);
+                let $buffers = [&mut **parameters, &mut **before, &mut **length];
+                $body
+            }
             _ => {
                 let $rule = |role| Sgd { gradient: Gradient::new(&step, role) };
                 let $buffers = [&mut **parameters];
@@ -200,10 +354,23 @@ impl<T: Scalar> GradientSink<T> for Update<'_, T> {
         let gradient = &mut scratch[..range.len()];
         gradient.fill(T::ZERO);
         fill(gradient);
-        with_rule!(self, |buffers, rule| {
-            map_all(compute.isa, buffers.map(|buffer| &mut buffer[range.clone()]), [&*gradient], &rule(Role::Table));
-        });
+        self.parameter(compute.isa, view, gradient);
         self.state.scratch = scratch;
+    }
+}
+
+impl<T: Scalar> Update<'_, T> {
+    /// Moves all parameters, given the gradient in their layout.
+    pub(crate) fn all(mut self, isa: Isa, views: &[View], gradient: &[T]) {
+        views.iter().for_each(|view| self.parameter(isa, view, &gradient[view.range::<T>()]));
+    }
+
+    /// Moves one parameter, given its gradient.
+    fn parameter(&mut self, isa: Isa, view: &View, gradient: &[T]) {
+        let range = view.range::<T>();
+        with_rule!(self, |buffers, rule| {
+            map_all(isa, buffers.map(|buffer| &mut buffer[range.clone()]), [gradient], &rule(view.role));
+        });
     }
 }
 
@@ -259,94 +426,5 @@ impl<T: Scalar> Gradient<T> {
         let (zero, l1) = (simd.splat(T::ZERO), simd.splat(self.l1));
         let falling = simd.select(simd.lt(w, zero), simd.neg(l1), zero);
         simd.add(g, simd.select(simd.lt(zero, w), l1, falling))
-    }
-}
-
-/// Eq. (7): w <- w - mu g.
-#[derive(Clone, Copy)]
-struct Sgd<T> {
-    gradient: Gradient<T>,
-}
-
-impl<T: Scalar> VectorFn<T, 1, 1> for Sgd<T> {
-    #[inline(always)]
-    fn apply<S: Simd<T>>(&self, simd: S, [w]: [S::Vector; 1], [g]: [S::Vector; 1]) -> [S::Vector; 1] {
-        let g = self.gradient.of(simd, w, g);
-        [simd.fnma(simd.splat(self.gradient.learning_rate), g, w)]
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Momentum<T> {
-    gradient: Gradient<T>,
-    momentum: T,
-    nesterov: bool,
-}
-
-impl<T: Scalar> Momentum<T> {
-    fn new(gradient: Gradient<T>, momentum: f64, nesterov: bool) -> Self {
-        Self { gradient, momentum: T::from_f64(momentum), nesterov }
-    }
-}
-
-impl<T: Scalar> VectorFn<T, 2, 1> for Momentum<T> {
-    #[inline(always)]
-    fn apply<S: Simd<T>>(&self, simd: S, [w, v]: [S::Vector; 2], [g]: [S::Vector; 1]) -> [S::Vector; 2] {
-        let (mu, momentum) = (simd.splat(self.gradient.learning_rate), simd.splat(self.momentum));
-        let step = simd.mul(mu, self.gradient.of(simd, w, g));
-        let v = simd.sub(simd.mul(momentum, v), step);
-        let w = if self.nesterov { simd.add(w, simd.sub(simd.mul(momentum, v), step)) } else { simd.add(w, v) };
-        [w, v]
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Adam<T> {
-    gradient: Gradient<T>,
-    beta1: T,
-    beta2: T,
-    /// 1 - beta1, 1 - beta2
-    rest1: T,
-    rest2: T,
-    epsilon: T,
-    /// 1 - mu decay
-    keep: T,
-    /// mu / (1 - beta1^t)
-    rate: T,
-    /// 1 / sqrt(1 - beta2^t)
-    root: T,
-}
-
-impl<T: Scalar> Adam<T> {
-    /// `powers`: beta1^t and beta2^t.
-    fn new(gradient: Gradient<T>, [beta1, beta2, epsilon]: [f64; 3], weight_decay: f64, powers: [f64; 2]) -> Self {
-        let learning_rate = gradient.learning_rate.to_f64();
-        let decay = if gradient.decays { weight_decay } else { 0.0 };
-        Self {
-            gradient,
-            beta1: T::from_f64(beta1),
-            beta2: T::from_f64(beta2),
-            rest1: T::ONE - T::from_f64(beta1),
-            rest2: T::ONE - T::from_f64(beta2),
-            // Smaller ones leave the range of `reciprocal`.
-            epsilon: T::from_f64(epsilon.max(1e-30)),
-            keep: T::from_f64(1.0 - learning_rate * decay),
-            rate: T::from_f64(learning_rate / (1.0 - powers[0])),
-            root: T::from_f64(1.0 / (1.0 - powers[1]).sqrt()),
-        }
-    }
-}
-
-impl<T: Scalar> VectorFn<T, 3, 1> for Adam<T> {
-    #[inline(always)]
-    fn apply<S: Simd<T>>(&self, simd: S, [w, m, v]: [S::Vector; 3], [g]: [S::Vector; 1]) -> [S::Vector; 3] {
-        let g = self.gradient.of(simd, w, g);
-        let (beta1, beta2) = (simd.splat(self.beta1), simd.splat(self.beta2));
-        let (rest1, rest2) = (simd.splat(self.rest1), simd.splat(self.rest2));
-        let m = simd.fma(beta1, m, simd.mul(rest1, g));
-        let v = simd.fma(beta2, v, simd.mul(rest2, simd.mul(g, g)));
-        let root = simd.fma(math::root(simd, v), simd.splat(self.root), simd.splat(self.epsilon));
-        let step = simd.mul(simd.splat(self.rate), m);
-        [simd.fnma(step, math::reciprocal(simd, root), simd.mul(w, simd.splat(self.keep))), m, v]
     }
 }

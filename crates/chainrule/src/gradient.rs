@@ -1,0 +1,51 @@
+//! Whole gradients: the sink that keeps one, and sums over its elements.
+
+use crate::compute::Compute;
+use crate::kernel::{Buffer, Isa, Operands, Outer, Part, Tile, TileFn, outer_sums};
+use crate::params::View;
+use crate::scalar::Scalar;
+use crate::topology::GradientSink;
+
+/// The sink that adds to a gradient in the parameters' layout.
+pub(crate) struct Store<T> {
+    pub(crate) gradient: Buffer<T>,
+}
+
+impl<T: Scalar> Store<T> {
+    /// Zero, for `len` parameters.
+    pub(crate) fn zeros(len: usize) -> Self {
+        Self { gradient: Buffer::zeros(len) }
+    }
+}
+
+impl<T: Scalar> GradientSink<T> for Store<T> {
+    fn layers(&mut self, compute: &mut Compute, shared: bool, operands: (&[Outer], &dyn Operands<T>), _: &mut [T]) {
+        let Compute { team, isa } = compute;
+        // W has not changed, and so W' stays.
+        let layers: Vec<Outer> = operands.0.iter().map(|layer| Outer { transposed: None, ..layer.clone() }).collect();
+        outer_sums(team, *isa, shared, &layers, operands.1, [&mut self.gradient], &mut [], &Add);
+    }
+
+    fn table(&mut self, _: &mut Compute, view: &View, fill: &mut dyn FnMut(&mut [T])) {
+        fill(&mut self.gradient[view.range::<T>()]);
+    }
+}
+
+struct Add;
+
+impl<T: Scalar> TileFn<T, 1> for Add {
+    fn apply(&self, _: Isa, _: Part, _: Tile, gradient: &mut [T], [to]: [&mut [T]; 1]) {
+        to.iter_mut().zip(gradient).for_each(|(to, g)| *to += *g);
+    }
+}
+
+/// Σ a b, in an order that depends on the length alone: eight running sums, then those.
+pub(crate) fn dot<T: Scalar>(a: &[T], b: &[T]) -> f64 {
+    let mut sums = [0.0; 8];
+    for (a, b) in a.chunks(8).zip(b.chunks(8)) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += a.to_f64() * b.to_f64();
+        }
+    }
+    sums.iter().sum()
+}

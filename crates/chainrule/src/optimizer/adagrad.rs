@@ -1,0 +1,30 @@
+//! AdaGrad.
+
+use super::{Gradient, LEAST_EPSILON};
+use crate::kernel::math;
+use crate::kernel::{Simd, VectorFn};
+use crate::scalar::Scalar;
+
+/// v <- v + g^2, w <- w - mu g / (sqrt v + epsilon).
+#[derive(Clone, Copy)]
+pub(super) struct Adagrad<T> {
+    gradient: Gradient<T>,
+    epsilon: T,
+}
+
+impl<T: Scalar> Adagrad<T> {
+    pub(super) fn new(gradient: Gradient<T>, epsilon: f64) -> Self {
+        Self { gradient, epsilon: T::from_f64(epsilon.max(LEAST_EPSILON)) }
+    }
+}
+
+impl<T: Scalar> VectorFn<T, 2, 1> for Adagrad<T> {
+    #[inline(always)]
+    fn apply<S: Simd<T>>(&self, simd: S, [w, v]: [S::Vector; 2], [g]: [S::Vector; 1]) -> [S::Vector; 2] {
+        let g = self.gradient.of(simd, w, g);
+        let v = simd.fma(g, g, v);
+        let root = simd.add(math::root(simd, v), simd.splat(self.epsilon));
+        let step = simd.mul(simd.splat(self.gradient.learning_rate), g);
+        [simd.fnma(step, math::reciprocal(simd, root), w), v]
+    }
+}

@@ -1,0 +1,136 @@
+//! Training on mini-batches.
+
+use super::{Ended, Event, Flow, TrainSettings};
+use crate::block::Blocks;
+use crate::compute::Compute;
+use crate::cost::Constants;
+use crate::data::Dataset;
+use crate::gradient::{Store, dot};
+use crate::network::Network;
+use crate::optimizer::{Average, State, Step};
+use crate::rng::Key;
+use crate::scalar::Scalar;
+
+/// Everything a step on a batch needs besides the network.
+pub(super) struct Batches<'a, T> {
+    settings: &'a TrainSettings,
+    order: Vec<u32>,
+    blocks: Blocks<T>,
+    constants: Constants,
+    state: State<T>,
+    steps: u64,
+    pub(super) learning_rate: f64,
+    /// Where the gradient is limited, the whole of it.
+    gradient: Option<Store<T>>,
+    average: Option<Average<T>>,
+}
+
+impl<'a, T: Scalar> Batches<'a, T> {
+    pub(super) fn new(
+        network: &Network<T>,
+        compute: &Compute,
+        data: &Dataset<'_, T>,
+        settings: &'a TrainSettings,
+    ) -> Self {
+        let capacity = settings.batch.min(data.len());
+        Self {
+            settings,
+            order: data.rows().collect(),
+            blocks: Blocks::new(network.spec(), &network.topology, capacity, compute, true),
+            constants: Constants::new(&network.spec().head, data),
+            state: State::new(settings.optimizer, network.views(), network.parameters.len()),
+            steps: 0,
+            learning_rate: settings.learning_rate,
+            gradient: settings.clip_norm.map(|_| Store::zeros(network.parameters.len())),
+            average: settings.ema.map(|decay| Average::new(decay, &network.parameters)),
+        }
+    }
+
+    /// Exchanges the parameters and their average, if there is one.
+    pub(super) fn exchange(&mut self, network: &mut Network<T>) {
+        self.average.iter_mut().for_each(|average| average.exchange(&mut network.parameters));
+    }
+
+    /// One pass over the rows. Returns the mean cost, and why training ends if it does.
+    pub(super) fn epoch(
+        &mut self,
+        network: &mut Network<T>,
+        compute: &mut Compute,
+        data: &Dataset<'_, T>,
+        epoch: usize,
+        observer: &mut dyn FnMut(&Event<'_>) -> Flow,
+    ) -> (f64, Option<Ended>) {
+        if self.settings.shuffle {
+            // From the same start each time, so that an epoch's order depends on seed and epoch alone.
+            self.order.clear();
+            self.order.extend(data.rows());
+            Key::new(self.settings.seed).part(epoch as u64).shuffle(&mut self.order);
+        }
+        let batches = self.order.len().div_ceil(self.settings.batch);
+        let (mut cost, mut total) = (0.0, 0.0);
+        for number in 0..batches {
+            let (rows, batch_cost, weight) = self.step(network, compute, data, number, batches);
+            if !batch_cost.is_finite() {
+                return (batch_cost, Some(Ended::NonFinite { epoch, batch: number + 1 }));
+            }
+            cost += batch_cost;
+            total += weight;
+            let mean = if weight > 0.0 { batch_cost / weight } else { 0.0 };
+            let event = Event::Batch { epoch, batch: number + 1, batches, rows, cost: mean };
+            if observer(&event) == Flow::Stop {
+                return (cost, Some(Ended::Stopped));
+            }
+        }
+        (cost / total, None)
+    }
+
+    /// Forward, cost, backward and the optimizer's step on one batch. Returns its rows, its cost, a sum, and its total weight.
+    fn step(
+        &mut self,
+        network: &mut Network<T>,
+        compute: &mut Compute,
+        data: &Dataset<'_, T>,
+        number: usize,
+        batches: usize,
+    ) -> (usize, f64, f64) {
+        let first = number * self.settings.batch;
+        let rows = &self.order[first..self.order.len().min(first + self.settings.batch)];
+        let masks = Key::new(self.settings.seed).part(u64::MAX).part(self.steps);
+        let Network { spec, topology, parameters, transposed } = &mut *network;
+        self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
+            block.load_all(isa, data, select, first);
+            topology.forward((team.as_deref_mut(), isa), parameters, block, Some(masks));
+            block.cost(isa, spec);
+            topology.backward((team, isa), transposed, block);
+        });
+        let (count, cost) = (rows.len(), self.blocks.cost() + self.constants.of(rows));
+        let weight = self.blocks.total_weight();
+        // Nothing to learn from a batch without weight, nothing good from a cost without bounds.
+        if weight > 0.0 && cost.is_finite() {
+            let steps = (batches * self.settings.epochs) as u64;
+            self.learning_rate = self.settings.learning_rate * self.settings.schedule.factor(self.steps, steps);
+            self.update(network, compute, 1.0 / weight);
+        }
+        self.steps += 1;
+        (count, cost, weight)
+    }
+
+    /// Eq. (6) and (7) for all parameters, from the h and delta of the blocks.
+    fn update(&mut self, network: &mut Network<T>, compute: &mut Compute, gradient_scale: f64) {
+        let Self { settings, blocks, state, learning_rate, gradient, average, .. } = self;
+        let Network { topology, parameters, transposed, .. } = &mut *network;
+        let mut step = Step { learning_rate: *learning_rate, gradient_scale, l1: settings.l1, l2: settings.l2 };
+        match (gradient, settings.clip_norm) {
+            (Some(store), Some(most)) => {
+                store.gradient.fill(T::ZERO);
+                topology.gradients(compute, blocks, transposed, store);
+                let norm = gradient_scale * dot(&store.gradient, &store.gradient).sqrt();
+                step.gradient_scale *= (most / norm).min(1.0);
+                state.step(parameters, step).all(compute.isa, &topology.layout.views, &store.gradient);
+                network.refresh();
+            }
+            _ => topology.gradients(compute, blocks, transposed, &mut state.step(parameters, step)),
+        }
+        average.iter_mut().for_each(|average| average.add(compute.isa, &network.parameters));
+    }
+}
