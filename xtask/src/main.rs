@@ -1,7 +1,9 @@
 //! Developer commands: `cargo xtask <command>`.
 
+mod accuracy;
 mod bench;
 mod equations;
+mod python;
 mod readme;
 mod test;
 
@@ -15,7 +17,8 @@ const HELP: &str = "Usage: cargo xtask <command>
   test        everything that must pass: format, lints, tests, documentation, the README's commands
   equations   every equation of docs/equations.md names a function and a test that exist, and stands once
   readme      the README's commands run as written
-  bench       chainrule beside other libraries: prints tables and writes docs/benchmarks.md (`bench --help`)";
+  bench       chainrule beside other libraries: prints tables and writes docs/benchmarks.md (`bench --help`)
+  accuracy    chainrule's errors beside other libraries' on real tables: writes docs/accuracy.md (`accuracy --help`)";
 
 fn main() -> ExitCode {
     let command = std::env::args().nth(1).unwrap_or_default();
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
         "equations" => equations::check(),
         "readme" => readme::run(),
         "bench" => bench::run(),
+        "accuracy" => accuracy::run(),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())

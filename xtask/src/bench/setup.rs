@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::peers::Library;
-use crate::{call, call_in, root};
+use crate::{call, call_in, python, root};
 
 /// The libraries that cannot be measured, each with the reason.
 pub struct Missing(Vec<(Library, String)>);
@@ -27,19 +27,9 @@ pub fn set_up(libraries: &[Library]) -> Result<Missing> {
             missing.extend(members.into_iter().map(|library| (library, format!("setting it up failed: {error:#}"))));
         }
     };
-    need(Library::python_package, python);
+    need(Library::python_package, || python::install(".venv", "requirements.txt"));
     need(Library::rust_package, rust);
     Ok(Missing(missing))
-}
-
-fn python() -> Result<()> {
-    let bench = root()?.join("bench");
-    if !bench.join(".venv/bin/python").exists() {
-        call_in(&bench, "python3", &["-m", "venv", ".venv"], &[])?;
-    }
-    let python = bench.join(".venv/bin/python");
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"];
-    call_in(&bench, &python.to_string_lossy(), &install, &[])
 }
 
 /// Inside their folder, whose configuration asks for the machine's own instructions.
