@@ -17,7 +17,7 @@ pub fn run() -> Result<()> {
     let committed = root()?.join("crates/chainrule/tests/golden");
     let made = target_folder()?.join("golden");
     fs::create_dir_all(&made)?;
-    let python = python::environment()?;
+    let python = python::environment(".venv", "requirements.txt")?;
     python::install(&python, &committed.join("requirements.txt"))?;
     for script in files(&committed, "py")? {
         fs::copy(committed.join(&script), made.join(&script))?;

@@ -1,5 +1,6 @@
 //! Developer commands: `cargo xtask <command>`.
 
+mod accuracy;
 mod bench;
 mod equations;
 mod golden;
@@ -18,7 +19,8 @@ const HELP: &str = "Usage: cargo xtask <command>
   equations   every equation of docs/equations.md names a function and a test that exist, and stands once
   golden      makes the golden values of other libraries anew and compares them (needs Python)
   readme      the README's commands run as written
-  bench       chainrule beside other libraries: prints tables and writes docs/benchmarks.md (`bench --help`)";
+  bench       chainrule beside other libraries: prints tables and writes docs/benchmarks.md (`bench --help`)
+  accuracy    chainrule's errors beside other libraries' on real tables: writes docs/accuracy.md (`accuracy --help`)";
 
 fn main() -> ExitCode {
     let command = std::env::args().nth(1).unwrap_or_default();
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         "golden" => golden::run(),
         "readme" => readme::run(),
         "bench" => bench::run(),
+        "accuracy" => accuracy::run(),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())

@@ -1,4 +1,4 @@
-//! The Python environment of the benchmark's peers and of the golden values: `bench/.venv`.
+//! Virtual environments for the peers of `bench` and `accuracy` and for the golden values.
 
 use std::path::{Path, PathBuf};
 
@@ -6,14 +6,14 @@ use anyhow::Result;
 
 use crate::{call_in, root};
 
-/// Makes the environment where there is none and installs what the benchmark needs; returns its interpreter.
-pub fn environment() -> Result<PathBuf> {
+/// Makes `bench/<name>` where it is not there and installs what `bench/<requirements>` lists; returns its interpreter.
+pub fn environment(name: &str, requirements: &str) -> Result<PathBuf> {
     let bench = root()?.join("bench");
-    let python = bench.join(".venv/bin/python");
+    let python = bench.join(name).join("bin/python");
     if !python.exists() {
-        call_in(&bench, "python3", &["-m", "venv", ".venv"], &[])?;
+        call_in(&bench, "python3", &["-m", "venv", name], &[])?;
     }
-    install(&python, &bench.join("requirements.txt"))?;
+    install(&python, &bench.join(requirements))?;
     Ok(python)
 }
 

@@ -13,15 +13,19 @@ const UNKNOWN: &str = "unknown";
 
 /// A Markdown list of date, machine and versions. What cannot be found out is unknown, never an error.
 pub fn describe(libraries: &[Library]) -> String {
+    format!("{}- Libraries: {}\n", host(), versions(libraries).join(", "))
+}
+
+/// The same without the libraries.
+pub fn host() -> String {
     let cores = thread::available_parallelism().map_or(UNKNOWN.to_owned(), |count| count.to_string());
-    let mut lines = vec![
+    let lines = [
         format!("- Date: {}", output("date", &["-u", "+%Y-%m-%d"])),
         format!("- CPU: {}, {cores} cores, {}", cpu(), caches()),
         format!("- System: {}", system()),
         format!("- Compiler: {}", output("rustc", &["--version"])),
         format!("- chainrule {}, commit {}", env!("CARGO_PKG_VERSION"), commit()),
     ];
-    lines.push(format!("- Libraries: {}", versions(libraries).join(", ")));
     lines.join("\n") + "\n"
 }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: chainrule and other libraries in turn on one machine. Protocol and rules: `bench/README.md`.
 
 mod contest;
-mod machine;
+pub mod machine;
 mod page;
 mod peers;
 mod process;

@@ -27,7 +27,7 @@ pub fn set_up(libraries: &[Library]) -> Result<Missing> {
             missing.extend(members.into_iter().map(|library| (library, format!("setting it up failed: {error:#}"))));
         }
     };
-    need(Library::python_package, || python::environment().map(drop));
+    need(Library::python_package, || python::environment(".venv", "requirements.txt").map(drop));
     need(Library::rust_package, rust);
     Ok(Missing(missing))
 }
