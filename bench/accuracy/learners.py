@@ -85,30 +85,23 @@ def xgboost(train, validation, arguments):
     }
     y, y_validation, classes = train.y, validation.y, None
     if arguments.task == "classification":
-        classes, y, y_validation = codes(train.y, validation.y)
+        classes = sorted(set(train.y))
+        y, y_validation = (np.searchsorted(classes, y.astype(str)) for y in (train.y, validation.y))
         model = XGBClassifier(**options)
     else:
         objective = {"count": "count:poisson", "gamma": "reg:gamma"}.get(arguments.task, "reg:squarederror")
         model = XGBRegressor(objective=objective, **options)
-    known = y_validation >= 0 if classes is not None else np.ones(len(y_validation), bool)
     model.fit(
         x,
         y,
         sample_weight=train.weight,
-        eval_set=[(x_validation[known], y_validation[known])],
-        sample_weight_eval_set=[validation.weight[known]],
+        eval_set=[(x_validation, y_validation)],
+        sample_weight_eval_set=[validation.weight],
         verbose=False,
     )
     if classes is not None:
         return lambda x: model.predict_proba(prepare(x)), classes
     return lambda x: model.predict(prepare(x)), None
-
-
-def codes(train, validation):
-    """Classes of the training rows, and numbers for them; -1 for a class that only validation rows have."""
-    classes = sorted(set(train))
-    code = {name: place for place, name in enumerate(classes)}
-    return classes, *(np.array([code.get(name, -1) for name in y]) for y in (train, validation))
 
 
 def catboost(train, validation, arguments):

@@ -38,6 +38,9 @@ learn, package, modules = LEARNERS[arguments.library]
 for module in modules:
     importlib.import_module(module)
 train, validation, test = (tables.read(arguments.folder, part, arguments) for part in ("train", "validation", "test"))
+if arguments.task == "classification":
+    # Most libraries refuse to stop by a class that they cannot learn.
+    validation = tables.select(validation, pd.Series(validation.y).isin(set(train.y)).to_numpy())
 started = time.perf_counter()
 predict, classes = learn(train, validation, arguments)
 seconds = time.perf_counter() - started

@@ -30,6 +30,11 @@ def read(folder, name, arguments):
     return Part(features(table.drop(columns=roles)), y, weight, exposure)
 
 
+def select(part, rows):
+    """The rows of a part where `rows` is true."""
+    return Part(part.x[rows], part.y[rows], part.weight[rows], part.exposure[rows])
+
+
 def features(table):
     """Numbers as floats, text as text, truth values as 0 and 1, times as day, time of year, weekday and hour."""
     columns = {}
