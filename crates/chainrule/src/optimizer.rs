@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compute::Compute;
 use crate::error::{Result, setting};
+use crate::groups::{Group, Groups};
 use crate::kernel::math;
 use crate::kernel::{Buffer, Isa, Operands, Outer, Part, Simd, Tile, TileFn, VectorFn, map, map_all, outer_sums};
 use crate::params::{Role, View};
@@ -113,6 +114,8 @@ pub(crate) struct Step {
     pub(crate) l1: f64,
     /// Factor of the penalty (l2 / 2) sum w^2, on weights only.
     pub(crate) l2: f64,
+    /// Factor of the optimizer's weight decay.
+    pub(crate) decay: f64,
 }
 
 /// An optimizer with its state.
@@ -122,18 +125,20 @@ pub(crate) struct State<T> {
     buffers: Vec<Buffer<T>>,
     /// beta1^t and beta2^t of Adam, t the steps done.
     powers: [f64; 2],
-    /// For the gradients of tables.
-    scratch: Buffer<T>,
+    /// Of each view.
+    groups: Vec<Group>,
+    /// The view of the first layer's W; a layer's b is next to its W.
+    first_layer: usize,
 }
 
 impl<T: Scalar> State<T> {
-    pub(crate) fn new(optimizer: Optimizer, views: &[View], len: usize) -> Self {
-        let longest = views.iter().filter(|v| v.role == Role::Table).map(|v| v.range::<T>().len()).max();
+    pub(crate) fn new(optimizer: Optimizer, groups: &Groups, views: &[View], len: usize) -> Self {
         Self {
             optimizer,
             buffers: (0..optimizer.states()).map(|_| Buffer::zeros(len)).collect(),
             powers: [1.0; 2],
-            scratch: Buffer::zeros(longest.unwrap_or(0)),
+            groups: views.iter().map(|view| groups.of(view, &optimizer)).collect(),
+            first_layer: views.iter().position(|view| view.role == Role::Weight).unwrap_or(views.len()),
         }
     }
 
@@ -153,7 +158,7 @@ pub(crate) struct Update<'a, T> {
     step: Step,
 }
 
-/// Evaluates `$body` with `$rule`, which makes the optimizer's rule for parameters of a role, and `$buffers`, the parameters
+/// Evaluates `$body` with `$rule`, which makes the optimizer's rule for a group of parameters, and `$buffers`, the parameters
 /// and the state that it moves.
 macro_rules! with_rule {
     ($update:ident, |$buffers:ident, $rule:ident| $body:expr) => {{
@@ -161,17 +166,19 @@ macro_rules! with_rule {
         let (step, powers) = (*step, state.powers);
         match (state.optimizer, state.buffers.as_mut_slice()) {
             (Optimizer::Momentum { momentum, nesterov }, [v]) => {
-                let $rule = |role| Momentum::new(Gradient::new(&step, role), momentum, nesterov);
+                let $rule = |group: &Group| Momentum::new(Gradient::new(&step, group), momentum, nesterov);
                 let $buffers = [&mut **parameters, &mut **v];
                 $body
             }
             (Optimizer::Adam { beta1, beta2, epsilon, weight_decay }, [m, v]) => {
-                let $rule = |role| Adam::new(Gradient::new(&step, role), [beta1, beta2, epsilon], weight_decay, powers);
+                let $rule = |group: &Group| {
+                    Adam::new(Gradient::new(&step, group), [beta1, beta2, epsilon], weight_decay, powers)
+                };
                 let $buffers = [&mut **parameters, &mut **m, &mut **v];
                 $body
             }
             _ => {
-                let $rule = |role| Sgd { gradient: Gradient::new(&step, role) };
+                let $rule = |group: &Group| Sgd { gradient: Gradient::new(&step, group) };
                 let $buffers = [&mut **parameters];
                 $body
             }
@@ -188,38 +195,43 @@ impl<T: Scalar> GradientSink<T> for Update<'_, T> {
         transposed: &mut [T],
     ) {
         let Compute { team, isa } = compute;
+        let groups = std::mem::take(&mut self.state.groups);
+        let of_layers = &groups[self.state.first_layer..];
         with_rule!(self, |buffers, rule| {
-            let rules = Move { weight: rule(Role::Weight), bias: rule(Role::Bias) };
+            let rules = Move { groups: of_layers, rule };
             outer_sums(team, *isa, shared, layers, operands, buffers, transposed, &rules);
         });
+        self.state.groups = groups;
     }
 
-    fn table(&mut self, compute: &mut Compute, view: &View, fill: &mut dyn FnMut(&mut [T])) {
-        let mut scratch = std::mem::take(&mut self.state.scratch);
-        let range = view.range::<T>();
-        let gradient = &mut scratch[..range.len()];
-        gradient.fill(T::ZERO);
-        fill(gradient);
+    fn others(&mut self, compute: &mut Compute, views: &[View], gradient: &[T]) {
+        let groups = std::mem::take(&mut self.state.groups);
         with_rule!(self, |buffers, rule| {
-            map_all(compute.isa, buffers.map(|buffer| &mut buffer[range.clone()]), [&*gradient], &rule(Role::Table));
+            let mut buffers = buffers;
+            for (view, group) in views.iter().zip(&groups) {
+                let range = view.range::<T>();
+                let parts = buffers.each_mut().map(|buffer| &mut buffer[range.clone()]);
+                map_all(compute.isa, parts, [&gradient[range]], &rule(group));
+            }
         });
-        self.state.scratch = scratch;
+        self.state.groups = groups;
     }
 }
 
-/// Applies the rules to the tiles of gradients.
-struct Move<R> {
-    weight: R,
-    bias: R,
+/// Applies its group's rule to each tile of a gradient.
+struct Move<'a, F> {
+    /// Those of each layer's W and b.
+    groups: &'a [Group],
+    rule: F,
 }
 
-impl<T: Scalar, R: VectorFn<T, N, 1>, const N: usize> TileFn<T, N> for Move<R> {
+impl<T: Scalar, R: VectorFn<T, N, 1>, F: Fn(&Group) -> R + Sync, const N: usize> TileFn<T, N> for Move<'_, F> {
     fn apply(&self, isa: Isa, part: Part, tile: Tile, gradient: &mut [T], parts: [&mut [T]; N]) {
-        let rule = match part {
-            Part::Weight(_) => &self.weight,
-            Part::Bias(_) => &self.bias,
+        let group = match part {
+            Part::Weight(layer) => &self.groups[2 * layer],
+            Part::Bias(layer) => &self.groups[2 * layer + 1],
         };
-        map(isa, tile, parts, [&*gradient], rule);
+        map(isa, tile, parts, [&*gradient], &(self.rule)(group));
     }
 }
 
@@ -231,20 +243,23 @@ struct Gradient<T> {
     l2: T,
     penalised: bool,
     learning_rate: T,
-    /// Whether weight decay acts on the parameter.
-    decays: bool,
+    /// Factor of the weight decay: learning rate, group and schedule.
+    decay: f64,
+    /// Factor of Adam's epsilon.
+    epsilon: f64,
 }
 
 impl<T: Scalar> Gradient<T> {
-    fn new(step: &Step, role: Role) -> Self {
-        let (l1, l2) = if role == Role::Weight { (step.l1, step.l2) } else { (0.0, 0.0) };
+    fn new(step: &Step, group: &Group) -> Self {
+        let (l1, l2) = if group.role == Role::Weight { (step.l1, step.l2) } else { (0.0, 0.0) };
         Self {
             scale: T::from_f64(step.gradient_scale),
             l1: T::from_f64(l1),
             l2: T::from_f64(l2),
             penalised: l1 > 0.0 || l2 > 0.0,
-            learning_rate: T::from_f64(step.learning_rate),
-            decays: role == Role::Weight,
+            learning_rate: T::from_f64(step.learning_rate * group.rate),
+            decay: step.learning_rate * step.decay * group.decay,
+            epsilon: group.epsilon,
         }
     }
 
@@ -321,7 +336,6 @@ impl<T: Scalar> Adam<T> {
     /// `powers`: beta1^t and beta2^t.
     fn new(gradient: Gradient<T>, [beta1, beta2, epsilon]: [f64; 3], weight_decay: f64, powers: [f64; 2]) -> Self {
         let learning_rate = gradient.learning_rate.to_f64();
-        let decay = if gradient.decays { weight_decay } else { 0.0 };
         Self {
             gradient,
             beta1: T::from_f64(beta1),
@@ -329,8 +343,8 @@ impl<T: Scalar> Adam<T> {
             rest1: T::ONE - T::from_f64(beta1),
             rest2: T::ONE - T::from_f64(beta2),
             // Smaller ones leave the range of `reciprocal`.
-            epsilon: T::from_f64(epsilon.max(1e-30)),
-            keep: T::from_f64(1.0 - learning_rate * decay),
+            epsilon: T::from_f64((epsilon * gradient.epsilon).max(1e-30)),
+            keep: T::from_f64(1.0 - gradient.decay * weight_decay),
             rate: T::from_f64(learning_rate / (1.0 - powers[0])),
             root: T::from_f64(1.0 / (1.0 - powers[1]).sqrt()),
         }

@@ -7,7 +7,9 @@ use crate::compute::Compute;
 use crate::cost::Constants;
 use crate::data::Dataset;
 use crate::error::{Result, setting};
+use crate::groups::Groups;
 use crate::kernel::Buffer;
+use crate::layer::dropout::Masks;
 use crate::metric::Metric;
 use crate::network::Network;
 use crate::optimizer::{Optimizer, State, Step};
@@ -24,12 +26,20 @@ pub struct TrainSettings {
     pub epochs: usize,
     /// Rows of a batch; the last batch of an epoch may be smaller.
     pub batch: usize,
+    /// Leave the last batch of an epoch out where it is smaller, unless it is the only one.
+    pub drop_last: bool,
     /// Optimizer.
     pub optimizer: Optimizer,
     /// mu of Eq. (7).
     pub learning_rate: f64,
     /// Its course over the steps.
     pub schedule: Schedule,
+    /// Course of the optimizer's weight decay.
+    pub decay_schedule: Schedule,
+    /// Course of every layer's probability of dropout.
+    pub dropout_schedule: Schedule,
+    /// Rates of kinds of parameters.
+    pub groups: Groups,
     /// Adds l1 sum |w| to the mean cost, over all weights.
     pub l1: f64,
     /// Adds (l2 / 2) sum w^2 to the mean cost, over all weights.
@@ -53,9 +63,13 @@ impl Default for TrainSettings {
         Self {
             epochs: 200,
             batch: 256,
+            drop_last: false,
             optimizer: Optimizer::adam(),
             learning_rate: 1e-3,
             schedule: Schedule::Constant,
+            decay_schedule: Schedule::Constant,
+            dropout_schedule: Schedule::Constant,
+            groups: Groups::default(),
             l1: 0.0,
             l2: 0.0,
             shuffle: true,
@@ -86,7 +100,8 @@ impl TrainSettings {
             }
         }
         self.optimizer.validate()?;
-        self.schedule.validate()
+        self.groups.validate()?;
+        [self.schedule, self.decay_schedule, self.dropout_schedule].iter().try_for_each(Schedule::validate)
     }
 }
 
@@ -222,7 +237,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
             order: data.rows().collect(),
             blocks: Blocks::new(network.spec(), &network.topology, capacity, compute, true),
             constants: Constants::new(&network.spec().head, data),
-            state: State::new(settings.optimizer, network.views(), network.parameters.len()),
+            state: State::new(settings.optimizer, &settings.groups, network.views(), network.parameters.len()),
             steps: 0,
             learning_rate: settings.learning_rate,
         }
@@ -243,7 +258,8 @@ impl<'a, T: Scalar> Trainer<'a, T> {
             self.order.extend(data.rows());
             Key::new(self.settings.seed).part(epoch as u64).shuffle(&mut self.order);
         }
-        let batches = self.order.len().div_ceil(self.settings.batch);
+        let (rows, batch) = (self.order.len(), self.settings.batch);
+        let batches = if self.settings.drop_last { (rows / batch).max(1) } else { rows.div_ceil(batch) };
         let (mut cost, mut total) = (0.0, 0.0);
         for number in 0..batches {
             let (rows, batch_cost, weight) = self.step(network, compute, data, number, batches);
@@ -272,25 +288,29 @@ impl<'a, T: Scalar> Trainer<'a, T> {
     ) -> (usize, f64, f64) {
         let first = number * self.settings.batch;
         let rows = &self.order[first..self.order.len().min(first + self.settings.batch)];
-        let masks = Key::new(self.settings.seed).part(u64::MAX).part(self.steps);
+        let steps = (batches * self.settings.epochs) as u64;
+        let factor = |schedule: &Schedule| schedule.factor(self.steps, steps);
+        let key = Key::new(self.settings.seed).part(u64::MAX).part(self.steps);
+        let masks = Masks { key, factor: factor(&self.settings.dropout_schedule) };
         let Network { spec, topology, parameters, transposed } = network;
         self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
             block.load_all(isa, data, select, first);
             topology.forward((team.as_deref_mut(), isa), parameters, block, Some(masks));
             block.cost(isa, spec);
-            topology.backward((team, isa), transposed, block);
+            topology.backward((team, isa), (parameters, transposed), block);
         });
         let (cost, weight) = (self.blocks.cost() + self.constants.of(rows), self.blocks.total_weight());
         // Nothing to learn from a batch without weight, nothing good from a cost without bounds.
         if weight > 0.0 && cost.is_finite() {
-            let steps = (batches * self.settings.epochs) as u64;
-            self.learning_rate = self.settings.learning_rate * self.settings.schedule.factor(self.steps, steps);
+            self.learning_rate = self.settings.learning_rate * factor(&self.settings.schedule);
             let step = Step {
                 learning_rate: self.learning_rate,
                 gradient_scale: 1.0 / weight,
                 l1: self.settings.l1,
                 l2: self.settings.l2,
+                decay: factor(&self.settings.decay_schedule),
             };
+            topology.other_gradients(compute, parameters, &mut self.blocks);
             let mut update = self.state.step(parameters, step);
             topology.gradients(compute, &self.blocks, transposed, &mut update);
         }
@@ -305,6 +325,7 @@ struct Watch<'a, T> {
     valid: Option<Validation<'a, T>>,
     history: Vec<EpochRecord>,
     best: Option<Best<T>>,
+    improved_at: usize,
 }
 
 struct Best<T> {
@@ -331,29 +352,31 @@ impl<'a, T: Scalar> Watch<'a, T> {
             valid: valid.map(|data| Validation::new(network, compute, *data, settings.metric)),
             history: Vec::with_capacity(settings.epochs.min(10_000)),
             best,
+            improved_at: 0,
         }
     }
 
-    /// Scores the epoch; returns the best epoch so far.
+    /// Scores the epoch; returns the last epoch with a better score than those before it.
     fn look(&mut self, network: &Network<T>, compute: &mut Compute, epoch: usize, train_cost: f64, rate: f64) -> usize {
         let valid_score = self.valid.as_mut().map(|valid| valid.score(network, compute));
         let score = valid_score.unwrap_or(train_cost);
         let rises = valid_score.is_some() && self.settings.metric.rises();
         let gain = |best: f64| if rises { score - best } else { best - score };
         let mut improved = false;
-        let mut best_epoch = epoch;
         if let Some(best) = &mut self.best {
-            // The first finite score beats the NaN of the start.
+            // The first finite score beats the NaN of the start. Of equal ones the latest: it has seen more of the rows.
             improved = score.is_finite() && (best.score.is_nan() || gain(best.score) > self.settings.tolerance);
-            if improved {
+            if improved || score == best.score {
                 best.epoch = epoch;
                 best.score = score;
                 best.parameters.copy_from_slice(&network.parameters);
             }
-            best_epoch = best.epoch;
+        }
+        if improved || self.best.is_none() {
+            self.improved_at = epoch;
         }
         self.history.push(EpochRecord { epoch, train_cost, valid_score, learning_rate: rate, best: improved });
-        best_epoch
+        self.improved_at
     }
 
     /// Restores the best parameters if that is asked for, or if the last ones are worthless.
