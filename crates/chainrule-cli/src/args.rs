@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chainrule::{Activation, Head, Initializer, Metric, Optimizer, Schedule};
-use chainrule_data::{ColumnType, ReadOptions};
+use chainrule_data::{ColumnType, NumericScaling, ReadOptions};
 use chainrule_model::{OneOrMany, Roles, Settings, TaskChoice};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -324,6 +324,16 @@ pub struct SettingArgs {
     /// Categories with more levels get trainable vectors [default: 8]
     #[arg(long, value_name = "N", alias = "max-cat-to-onehot", allow_negative_numbers = true)]
     one_hot_max_levels: Option<usize>,
+    /// A level of such a category counts as unseen where fewer training rows have it [default: 2]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    min_level_rows: Option<usize>,
+    /// Whether missing categories and truth values get an input of their own, or are zeros [default: true]
+    #[arg(long, value_name = "BOOL")]
+    category_indicator: Option<bool>,
+    /// How numbers become inputs: mean 0 and standard deviation 1; distance from the median, clipped smoothly; normal scores
+    /// of ranks [default: standard]
+    #[arg(long, value_parser = values::numeric_scaling())]
+    numeric_scaling: Option<NumericScaling>,
     /// Seed of everything random [default: 0]
     #[arg(long, value_name = "N", alias = "random-state", alias = "random-seed", allow_negative_numbers = true)]
     seed: Option<u64>,
@@ -376,6 +386,9 @@ impl SettingArgs {
         set(&mut s.l2, self.l2);
         set(&mut s.valid_fraction, self.valid_fraction);
         set(&mut s.one_hot_max_levels, self.one_hot_max_levels);
+        set(&mut s.min_level_rows, self.min_level_rows);
+        set(&mut s.category_indicator, self.category_indicator);
+        set(&mut s.numeric_scaling, self.numeric_scaling);
         set(&mut s.seed, self.seed);
         Ok(s)
     }

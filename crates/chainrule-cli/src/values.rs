@@ -1,7 +1,7 @@
 //! Values of flags whose choices the libraries define.
 
 use chainrule::{Activation, Head, Initializer, Metric, Optimizer, Schedule};
-use chainrule_data::ColumnType;
+use chainrule_data::{ColumnType, NumericScaling};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 
@@ -96,6 +96,10 @@ pub fn schedule() -> impl TypedValueParser<Value = Schedule> {
         ("warm_up", &["warmup"], Schedule::WarmUp { fraction: 0.1 }),
         ("inverse_scaling", &["invscaling"], Schedule::InverseScaling { power: 0.5 }),
     ])
+}
+
+pub fn numeric_scaling() -> impl TypedValueParser<Value = NumericScaling> {
+    one_of(NumericScaling::ALL.map(|(name, scaling)| (name, &[][..], scaling)).to_vec())
 }
 
 /// `column=type`

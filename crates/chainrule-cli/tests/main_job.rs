@@ -50,6 +50,20 @@ fn a_model_is_the_same_bits_whatever_the_threads_and_the_instruction_set() {
 }
 
 #[test]
+fn every_scaling_of_numbers_predicts_as_it_trained() {
+    let folder = Folder::new();
+    for scaling in ["standard", "robust", "quantile_normal"] {
+        let flags = "--target y --epochs 60 --min-level-rows 1 --category-indicator false --test train.csv --json";
+        let trained = json(&folder.succeed(&format!("train train.csv {flags} --numeric-scaling {scaling}")));
+        assert!(trained["metrics"]["accuracy"].as_f64().unwrap() > 0.85, "{scaling}: {trained}");
+        let evaluated = json(&folder.succeed("evaluate model.safetensors train.csv --json"));
+        assert_eq!(evaluated["metrics"], trained["metrics"], "{scaling}");
+        let settings = json(&folder.succeed("inspect model.safetensors --json"))["settings"].clone();
+        assert_eq!((&settings["numeric_scaling"], &settings["min_level_rows"]), (&scaling.into(), &1.into()));
+    }
+}
+
+#[test]
 fn counts_take_an_exposure_and_rows_a_weight() {
     let folder = Folder::new();
     let rows = (0..200).map(|i| format!("{},{},{},1\n", i % 7, 1 + i % 3, (i % 7) * (1 + i % 3) / 3));

@@ -230,7 +230,7 @@ fn an_encoder_survives_json_and_a_hostile_one_is_refused() {
         (r#""name":"c""#, r#""name":"x""#, "stands twice"),
         (r#""l1","#, r#""l2","#, "a level stands twice"),
         (r#""std":"#, r#""std":-"#, "cannot scale"),
-        (r#""mean":"#, r#""unknown":0,"mean":"#, "unknown field"),
+        (r#""mean":"#, r#""unknown":0,"mean":"#, "did not match any variant"),
     ];
     for (from, to, reason) in hostile {
         assert!(json.contains(from), "{from} in {json}");

@@ -1,9 +1,7 @@
 //! From a table to a model.
 
 use chainrule::{Compute, Embedding, Ended, Event, Flow, Head, Key, Network, NetworkSpec, Scale, train};
-use chainrule_data::{
-    ClassTarget, Column, Encoder, EncoderSettings, Table, TargetScaler, Task, Values, Warning, numeric_target,
-};
+use chainrule_data::{ClassTarget, Column, Encoder, Table, TargetScaler, Task, Values, Warning, numeric_target};
 
 use crate::error::{Error, Result, setting};
 use crate::matrices::{Matrices, Roles, weights};
@@ -77,9 +75,7 @@ pub(crate) fn prepare_rows(
         // The user's is in the target's unit.
         head = head.with_scale(Scale::Fixed(scale / scaler.std));
     }
-    let encoder_settings =
-        EncoderSettings { one_hot_max_levels: settings.one_hot_max_levels, ..EncoderSettings::default() };
-    let (encoder, warnings) = Encoder::fit(table, &roles.excluded(), &train_rows, &encoder_settings)?;
+    let (encoder, warnings) = Encoder::fit(table, &roles.excluded(), &train_rows, &settings.encoder_settings())?;
     let matrices = Matrices::new(table, &encoder, roles, &target, &head)?;
     let valid = match valid {
         Some(valid) => Valid::Table(Matrices::new(valid, &encoder, roles, &target, &head)?),

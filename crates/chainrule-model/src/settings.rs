@@ -1,6 +1,7 @@
 //! Everything a user can choose about a model, as data: flags, TOML files and keyword arguments fill this one struct.
 
 use chainrule::{Activation, Head, Hidden, Initializer, Metric, Optimizer, Schedule, TrainSettings};
+use chainrule_data::{EncoderSettings, NumericScaling};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -63,6 +64,12 @@ pub struct Settings {
     pub valid_fraction: f64,
     /// Categories with more levels get trainable vectors, the others one input for each level.
     pub one_hot_max_levels: usize,
+    /// A level of a category with more levels counts as unseen where fewer training rows have it.
+    pub min_level_rows: usize,
+    /// Whether categories and truth values that are missing get an input of their own; otherwise they are zeros.
+    pub category_indicator: bool,
+    /// How numbers become inputs.
+    pub numeric_scaling: NumericScaling,
     /// Seed of everything random.
     pub seed: u64,
 }
@@ -88,6 +95,9 @@ impl Default for Settings {
             l2: 0.0,
             valid_fraction: 0.2,
             one_hot_max_levels: 8,
+            min_level_rows: 2,
+            category_indicator: true,
+            numeric_scaling: NumericScaling::Standard,
             seed: 0,
         }
     }
@@ -141,6 +151,7 @@ impl Settings {
             return Err(Error::Setting("epochs must be at least 1".into()));
         }
         self.hidden_layers()?;
+        self.encoder_settings().validate()?;
         Ok(self.train_settings(1).validate()?)
     }
 
@@ -160,6 +171,17 @@ impl Settings {
             Ok(Hidden { width, activation: activation(l)?, dropout, initializer })
         };
         self.hidden.iter().enumerate().map(layer).collect()
+    }
+
+    /// How columns become inputs.
+    pub(crate) fn encoder_settings(&self) -> EncoderSettings {
+        EncoderSettings {
+            numeric_scaling: self.numeric_scaling,
+            category_indicator: self.category_indicator,
+            one_hot_max_levels: self.one_hot_max_levels,
+            min_level_rows: self.min_level_rows,
+            keep: vec![],
+        }
     }
 
     /// The engine's settings for a training set of `rows` rows.
@@ -233,9 +255,14 @@ mod tests {
 
     #[test]
     fn impossible_values_are_refused() {
-        for text in
-            ["valid_fraction = 1.0", "epochs = 0", "batch = 0", "activation = [\"relu\"]", "learning_rate = -1.0"]
-        {
+        for text in [
+            "valid_fraction = 1.0",
+            "epochs = 0",
+            "batch = 0",
+            "activation = [\"relu\"]",
+            "learning_rate = -1.0",
+            "min_level_rows = 0",
+        ] {
             assert!(Settings::from_toml(text).unwrap().validate().is_err(), "{text}");
         }
     }

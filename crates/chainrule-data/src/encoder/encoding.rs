@@ -5,13 +5,10 @@ use std::f64::consts::TAU;
 
 use serde::{Deserialize, Serialize};
 
-use crate::numbers::number_text;
 use crate::table::ColumnType;
 use crate::time::TimeParts;
 
-/// No training value of fewer than 10^12 rows can lie so many standard deviations from the mean (it is at most
-/// sqrt(rows - 1)), so the bound only holds back what is far outside of training from overflowing in `f32`.
-const LIMIT: f64 = 1e6;
+use super::scale::Scale;
 
 pub(super) const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
@@ -19,8 +16,8 @@ pub(super) const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thurs
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Encoding {
-    /// Standardised; a missing number becomes the mean.
-    Number { scale: Standard, missing: bool },
+    /// Scaled; a missing number becomes 0.
+    Number { scale: Scale, missing: bool },
     /// -1 for false, 1 for true, 0 for missing.
     Boolean { missing: bool },
     /// Two levels that were never missing are -1 and 1, and 0 for an unseen one. Otherwise one feature of 0 or 1 per
@@ -29,31 +26,7 @@ pub(super) enum Encoding {
     /// A code: 0 for a missing, rare or unseen level, then the levels in order from 1.
     Embedded { levels: Vec<String> },
     /// The parts of a date that varied in training.
-    Time { days: Standard, year: bool, weekday: bool, clock: bool, missing: bool },
-}
-
-/// A shift and a scale that give training values mean 0 and standard deviation 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Standard {
-    pub(super) mean: f64,
-    pub(super) std: f64,
-}
-
-impl Standard {
-    /// The standardised value, finite for every value that is not NaN; a missing one is the mean.
-    #[inline]
-    pub(super) fn apply(&self, value: f64) -> f32 {
-        let z = (value - self.mean) / self.std;
-        if z.is_nan() { 0.0 } else { z.clamp(-LIMIT, LIMIT) as f32 }
-    }
-
-    fn check(&self) -> Result<(), String> {
-        if self.mean.is_finite() && self.std.is_finite() && self.std > 0.0 {
-            return Ok(());
-        }
-        Err(format!("mean {} and standard deviation {} cannot scale a column", self.mean, self.std))
-    }
+    Time { days: Scale, year: bool, weekday: bool, clock: bool, missing: bool },
 }
 
 impl Encoding {
@@ -92,6 +65,11 @@ impl Encoding {
                 1 + 2 * usize::from(*year) + 2 * usize::from(*clock) + 7 * usize::from(*weekday) + usize::from(*missing)
             }
         }
+    }
+
+    /// How many of the features are numbers; they come first. The others are signs, indicators and cycles.
+    pub(super) fn numbers(&self) -> usize {
+        usize::from(matches!(self, Encoding::Number { .. } | Encoding::Time { .. }))
     }
 
     /// How many codes the column has, where it gives codes.
@@ -141,7 +119,7 @@ impl Encoding {
 
     pub(super) fn description(&self) -> String {
         match self {
-            Encoding::Number { .. } => "standardised".to_owned(),
+            Encoding::Number { scale, .. } => scale.description().to_owned(),
             Encoding::Boolean { .. } => "-1 or 1".to_owned(),
             Encoding::OneHot { levels, .. } if self.is_two_way() => {
                 format!("-1 for {:?}, 1 for {:?}", levels[0], levels[1])
@@ -169,13 +147,6 @@ impl Encoding {
     }
 }
 
-impl Standard {
-    fn words(&self, unit: &str) -> String {
-        let short = |value: f64| number_text(format!("{value:.4e}").parse().unwrap_or(value));
-        format!("mean {}{unit}, standard deviation {}", short(self.mean), short(self.std))
-    }
-}
-
 /// Sine and cosine of a fraction of a cycle.
 pub(super) fn cycle(fraction: f64) -> [f32; 2] {
     let (sin, cos) = (TAU * fraction).sin_cos();
@@ -183,7 +154,7 @@ pub(super) fn cycle(fraction: f64) -> [f32; 2] {
 }
 
 /// The features of a moment as [`Encoding::Time`] names them; `uses`: time of year, time of day, weekday.
-pub(super) fn time_features(out: &mut [f32], parts: &TimeParts, days: &Standard, uses: [bool; 3]) {
+pub(super) fn time_features(out: &mut [f32], parts: &TimeParts, days: &Scale, uses: [bool; 3]) {
     let [year, clock, weekday] = uses;
     let (first, mut rest) = out.split_at_mut(1);
     first[0] = days.apply(parts.days);

@@ -8,8 +8,10 @@ use crate::numbers::Numbers;
 use crate::table::{Column, MISSING_TIME, Table, Values};
 use crate::time::TimeParts;
 
-use super::encoding::{Encoding, Standard};
-use super::transform::refuse_infinite;
+use super::duplicates::Distinct;
+use super::encoding::Encoding;
+use super::scale::{NumericScaling, Robust, Scale};
+use super::transform::{refuse_infinite, transform};
 use super::{EncodedColumn, EncoderSettings, Warning};
 
 /// Text with more levels than this is an identifier when more than half of its training values are distinct.
@@ -38,11 +40,15 @@ pub(super) fn fit(
     exclude.iter().copied().chain(kept).try_for_each(|name| table.column(name).map(drop))?;
     check_rows(table, train_rows)?;
     let (mut columns, mut left_out, mut row_numbers) = (Vec::new(), Vec::new(), Vec::new());
+    let mut distinct = Distinct::new(train_rows);
     for column in table.columns.iter().filter(|column| !exclude.contains(&column.name.as_str())) {
         let missing_rows = column.values.count_missing(train_rows);
-        let encoded = |encoding| EncodedColumn { name: column.name.clone(), missing_rows, encoding };
+        let encoded = |encoding| EncodedColumn { name: column.name.clone(), missing_rows, encoding, flags: vec![] };
         match fit_column(table, column, train_rows, settings)? {
-            Ok(encoding) => columns.push(encoded(encoding)),
+            Ok(encoding) => match distinct.earlier(column).filter(|_| !settings.keep.contains(&column.name)) {
+                None => columns.push(encoded(encoding)),
+                Some(earlier) => left_out.push(leave_out(&column.name, &format!("it has the values of {earlier:?}"))),
+            },
             Err(Reason::Useless(reason)) => left_out.push(leave_out(&column.name, &reason)),
             Err(Reason::RowNumber(encoding)) => row_numbers.push(encoded(encoding)),
         }
@@ -54,7 +60,22 @@ pub(super) fn fit(
     if columns.is_empty() {
         return Err(nothing_to_learn_from(table, &left_out));
     }
+    if settings.numeric_scaling == NumericScaling::Robust {
+        columns.iter_mut().try_for_each(|column| fit_flags(column, table, train_rows))?;
+    }
     Ok((columns, left_out))
+}
+
+/// Learns the scales of the features that are no numbers.
+fn fit_flags(column: &mut EncodedColumn, table: &Table, train_rows: &[u32]) -> Result<()> {
+    let numbers = column.encoding.numbers();
+    if column.encoding.width() > numbers {
+        let features = transform(std::slice::from_ref(column), table)?;
+        let value = |row: u32, flag| f64::from(features.numeric[row as usize * features.width + flag]);
+        let values = |flag| train_rows.iter().map(|&row| value(row, flag)).collect();
+        column.flags = (numbers..features.width).map(|flag| Robust::fit(values(flag))).collect();
+    }
+    Ok(())
 }
 
 fn leave_out(column: &str, reason: &str) -> Warning {
@@ -82,11 +103,11 @@ fn fit_column(table: &Table, column: &Column, train_rows: &[u32], settings: &Enc
     Ok(match &column.values {
         Values::Number(numbers) => {
             refuse_infinite(table, &column.name, numbers)?;
-            fit_numbers(numbers, train_rows, keep)
+            fit_numbers(numbers, train_rows, settings.numeric_scaling, keep)
         }
-        Values::Boolean(flags) => fit_boolean(flags, train_rows),
+        Values::Boolean(flags) => fit_boolean(flags, train_rows, settings),
         Values::Category(categories) => fit_category(categories, train_rows, settings, keep),
-        Values::Time(times) => fit_time(times, train_rows),
+        Values::Time(times) => fit_time(times, train_rows, settings.numeric_scaling),
     })
 }
 
@@ -99,29 +120,16 @@ fn check_varies(distinct: usize, missing: bool) -> Result<(), Reason> {
     }
 }
 
-fn fit_numbers(numbers: &Numbers, train_rows: &[u32], keep: bool) -> Outcome {
+fn fit_numbers(numbers: &Numbers, train_rows: &[u32], scaling: NumericScaling, keep: bool) -> Outcome {
     let values: Vec<f64> = train_rows.iter().map(|&row| numbers.get(row as usize)).filter(|v| !v.is_nan()).collect();
     let missing = values.len() < train_rows.len();
     let varies = values.iter().any(|&value| value != values[0]);
     check_varies(usize::from(!values.is_empty()) + usize::from(varies), missing)?;
-    let encoding = Encoding::Number { scale: standard(&values), missing };
+    let encoding = Encoding::Number { scale: Scale::fit(values, scaling), missing };
     if !keep && !missing && is_row_number(numbers, train_rows) {
         return Err(Reason::RowNumber(encoding));
     }
     Ok(encoding)
-}
-
-/// Mean and standard deviation, in units of the largest value, so that squares neither overflow nor vanish.
-fn standard(values: &[f64]) -> Standard {
-    let unit = values.iter().fold(0.0_f64, |largest, v| largest.max(v.abs()));
-    if unit == 0.0 {
-        return Standard { mean: 0.0, std: 1.0 };
-    }
-    let count = values.len() as f64;
-    let mean = values.iter().map(|v| v / unit).sum::<f64>() / count;
-    let variance = values.iter().map(|v| (v / unit - mean).powi(2)).sum::<f64>() / count;
-    let std = variance.sqrt() * unit;
-    Standard { mean: mean * unit, std: if std > 0.0 { std } else { 1.0 } }
 }
 
 /// Integers that grow by one from row to row, counting the rows between the training rows too.
@@ -131,11 +139,11 @@ fn is_row_number(numbers: &Numbers, train_rows: &[u32]) -> bool {
     first.fract() == 0.0 && train_rows.len() >= MIN_NUMBERED_ROWS && train_rows.iter().all(|&row| start(row) == first)
 }
 
-fn fit_boolean(flags: &[Option<bool>], train_rows: &[u32]) -> Outcome {
+fn fit_boolean(flags: &[Option<bool>], train_rows: &[u32], settings: &EncoderSettings) -> Outcome {
     let seen: HashSet<Option<bool>> = train_rows.iter().map(|&row| flags[row as usize]).collect();
     let missing = seen.contains(&None);
     check_varies(seen.len() - usize::from(missing), missing)?;
-    Ok(Encoding::Boolean { missing })
+    Ok(Encoding::Boolean { missing: missing && settings.category_indicator })
 }
 
 fn fit_category(categories: &Categories, train_rows: &[u32], settings: &EncoderSettings, keep: bool) -> Outcome {
@@ -152,7 +160,7 @@ fn fit_category(categories: &Categories, train_rows: &[u32], settings: &EncoderS
     check_varies(distinct, missing)?;
     let at_least = |rows: usize| levels_seen(&categories.levels, &counts, rows);
     if distinct <= settings.one_hot_max_levels {
-        return Ok(Encoding::OneHot { levels: at_least(1), missing });
+        return Ok(Encoding::OneHot { levels: at_least(1), missing: missing && settings.category_indicator });
     }
     if !keep && (distinct == present || (distinct > MAX_DISTINCT_LEVELS && 2 * distinct > present)) {
         let example = train_rows.iter().find_map(|&row| categories.get(row as usize)).unwrap_or_default();
@@ -173,7 +181,7 @@ fn levels_seen(levels: &[String], counts: &[usize], rows: usize) -> Vec<String> 
     seen
 }
 
-fn fit_time(times: &[i64], train_rows: &[u32]) -> Outcome {
+fn fit_time(times: &[i64], train_rows: &[u32], scaling: NumericScaling) -> Outcome {
     let present = train_rows.iter().map(|&row| times[row as usize]).filter(|&time| time != MISSING_TIME);
     let parts: Vec<TimeParts> = present.map(TimeParts::new).collect();
     let missing = parts.len() < train_rows.len();
@@ -181,7 +189,7 @@ fn fit_time(times: &[i64], train_rows: &[u32]) -> Outcome {
     check_varies(usize::from(!parts.is_empty()) + usize::from(varies(|p| p.days)), missing)?;
     let days: Vec<f64> = parts.iter().map(|p| p.days).collect();
     Ok(Encoding::Time {
-        days: standard(&days),
+        days: Scale::fit(days, scaling),
         year: varies(|p| p.year_fraction),
         weekday: varies(|p| p.weekday as f64),
         clock: varies(|p| p.day_fraction),

@@ -1,7 +1,10 @@
 //! From a table's columns to the matrices a network reads, with everything that prediction needs kept inside.
 
+mod duplicates;
 mod encoding;
 mod fit;
+mod normal;
+mod scale;
 mod transform;
 
 use std::collections::BTreeSet;
@@ -12,11 +15,19 @@ use crate::error::{Error, Result};
 use crate::table::{ColumnType, Table};
 
 use encoding::Encoding;
+use scale::Robust;
+
+pub use scale::NumericScaling;
 
 /// How columns become features.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EncoderSettings {
+    /// How numbers are scaled. Default: mean 0 and standard deviation 1.
+    pub numeric_scaling: NumericScaling,
+    /// Whether a text or truth value that was missing in training gets a feature of its own, unseen levels being taken for
+    /// missing ones. Without, missing and unseen are all zeros. Default true.
+    pub category_indicator: bool,
     /// Text with at most so many levels in the training rows is one-hot; with more it is embedded. Default 8.
     pub one_hot_max_levels: usize,
     /// A level of an embedded column seen in fewer training rows than this shares slot 0 with the missing and the
@@ -28,7 +39,13 @@ pub struct EncoderSettings {
 
 impl Default for EncoderSettings {
     fn default() -> Self {
-        EncoderSettings { one_hot_max_levels: 8, min_level_rows: 2, keep: Vec::new() }
+        EncoderSettings {
+            numeric_scaling: NumericScaling::Standard,
+            category_indicator: true,
+            one_hot_max_levels: 8,
+            min_level_rows: 2,
+            keep: Vec::new(),
+        }
     }
 }
 
@@ -109,6 +126,21 @@ struct EncodedColumn {
     /// Training rows without a value.
     missing_rows: usize,
     encoding: Encoding,
+    /// How the features that are no numbers are scaled; empty: not at all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    flags: Vec<Robust>,
+}
+
+impl EncodedColumn {
+    /// Whether the column can be used, for one that comes from a file.
+    fn check(&self) -> Result<(), String> {
+        let width = self.encoding.width() - self.encoding.numbers();
+        if ![0, width].contains(&self.flags.len()) {
+            return Err(format!("{} scales for {width} features", self.flags.len()));
+        }
+        self.flags.iter().try_for_each(Robust::check)?;
+        self.encoding.check()
+    }
 }
 
 /// An encoder as it stands in a file, not yet checked.
@@ -128,7 +160,7 @@ impl TryFrom<Parts> for Encoder {
             if !names.insert(&column.name) {
                 return Err(format!("the column {:?} stands twice in the encoder", column.name));
             }
-            column.encoding.check().map_err(|message| format!("column {:?} of the encoder: {message}", column.name))?;
+            column.check().map_err(|message| format!("column {:?} of the encoder: {message}", column.name))?;
         }
         if parts.columns.is_empty() {
             return Err("the encoder has no column".to_owned());
@@ -141,8 +173,8 @@ impl Encoder {
     /// Learns the encoding of every column of `table` from `train_rows` (0-based) only.
     ///
     /// `exclude` names the columns that are no features: target, weight, exposure, ignored. The warnings name the
-    /// columns left out: constant, without any value, or like an identifier (a running row number, or text of which
-    /// more than half the values are distinct).
+    /// columns left out: constant, without any value, like an identifier (a running row number, or text of which more than
+    /// half the values are distinct), or the same as an earlier column.
     ///
     /// # Errors
     /// An unknown name in `exclude` or `settings.keep`, an infinite number, no training row, or no usable column.

@@ -11,7 +11,8 @@ use crate::numbers::Numbers;
 use crate::table::{ColumnType, MISSING_TIME, Table, Values};
 use crate::time::TimeParts;
 
-use super::encoding::{Encoding, Standard, time_features};
+use super::encoding::{Encoding, time_features};
+use super::scale::Scale;
 use super::{EncodedColumn, Features};
 
 /// Rows filled at a time: a block of a wide matrix stays in the cache while column after column is written into it.
@@ -39,20 +40,34 @@ pub(super) fn transform(columns: &[EncodedColumn], table: &Table) -> Result<Feat
                 at = columns.end;
                 let block = &mut numeric[rows.start * width..rows.end * width];
                 source.write(rows.clone(), block.chunks_exact_mut(width).map(|row| &mut row[columns.clone()]));
+                column.scale_flags(block.chunks_exact_mut(width).map(|row| &mut row[columns.clone()]));
             }
         }
     }
     Ok(Features { rows: table.rows, width, numeric, codes_width, codes })
 }
 
+impl EncodedColumn {
+    /// Scales the features that are no numbers, if they are scaled.
+    fn scale_flags<'c>(&self, cells: impl Iterator<Item = &'c mut [f32]>) {
+        if self.flags.is_empty() {
+            return;
+        }
+        for cell in cells {
+            let flags = cell[self.encoding.numbers()..].iter_mut();
+            flags.zip(&self.flags).for_each(|(value, scale)| *value = scale.apply(f64::from(*value)) as f32);
+        }
+    }
+}
+
 /// A column of the table beside what its encoding needs.
 enum Source<'a> {
-    Number { numbers: &'a Numbers, scale: Standard, missing: bool },
+    Number { numbers: &'a Numbers, scale: &'a Scale, missing: bool },
     Boolean { flags: &'a [Option<bool>], missing: bool },
     TwoWay(Slots<'a>),
     OneHot { slots: Slots<'a>, levels: usize, missing: bool },
     Embedded(Slots<'a>),
-    Time { times: &'a [i64], days: Standard, uses: [bool; 3], missing: bool },
+    Time { times: &'a [i64], days: &'a Scale, uses: [bool; 3], missing: bool },
 }
 
 /// Codes of the table's levels as codes of the encoding's.
@@ -78,13 +93,13 @@ impl<'a> Slots<'a> {
 impl<'a> Source<'a> {
     fn new(column: &'a EncodedColumn, values: &'a Values, table: &Table) -> Result<Source<'a>> {
         Ok(match (&column.encoding, values) {
-            (&Encoding::Number { scale, missing }, Values::Number(numbers)) => {
+            (Encoding::Number { scale, missing }, Values::Number(numbers)) => {
                 refuse_infinite(table, &column.name, numbers)?;
-                Source::Number { numbers, scale, missing }
+                Source::Number { numbers, scale, missing: *missing }
             }
             (&Encoding::Boolean { missing }, Values::Boolean(flags)) => Source::Boolean { flags, missing },
-            (&Encoding::Time { days, year, weekday, clock, missing }, Values::Time(times)) => {
-                Source::Time { times, days, uses: [year, clock, weekday], missing }
+            (Encoding::Time { days, year, weekday, clock, missing }, Values::Time(times)) => {
+                Source::Time { times, days, uses: [*year, *clock, *weekday], missing: *missing }
             }
             (Encoding::Embedded { levels }, Values::Category(c)) => {
                 Source::Embedded(Slots::new(levels, &c.levels, &c.codes))
