@@ -66,7 +66,7 @@ impl NumericEmbedding {
         }
         match self {
             Self::Periodic { frequencies, sigma, .. } => {
-                if !(1..=1024).contains(frequencies) || !(*sigma > 0.0 && sigma.is_finite()) {
+                if !((1..=1024).contains(frequencies) && *sigma > 0.0 && sigma.is_finite()) {
                     return setting("a periodic embedding needs 1 to 1024 frequencies and a sigma > 0");
                 }
             }

@@ -126,6 +126,7 @@ impl PiecewiseLinearEmbedding {
     }
 
     /// Sums of all features, and of one.
+    #[allow(clippy::extra_unused_type_parameters)] // As the other kind's, which needs it.
     pub(crate) fn sums<T: Scalar>(&self) -> (usize, usize) {
         let most = self.edges.iter().map(Vec::len).max().unwrap_or(1) - 1;
         let piece = (2 + 2 * most) * self.dimension;
