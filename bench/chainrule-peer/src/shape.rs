@@ -43,16 +43,12 @@ impl Shape {
 
     pub fn network(&self) -> NetworkSpec {
         let last = self.widths.len() - 1;
-        NetworkSpec {
-            inputs: self.widths[0],
-            embeddings: vec![],
-            hidden: self.widths[1..last].iter().map(|&width| Hidden::new(width, self.activation)).collect(),
-            outputs: self.outputs(),
-            head: match self.cost {
-                Cost::Gaussian => Head::gaussian(),
-                Cost::Categorical => Head::categorical(),
-            },
-        }
+        let hidden = self.widths[1..last].iter().map(|&width| Hidden::new(width, self.activation)).collect();
+        let head = match self.cost {
+            Cost::Gaussian => Head::gaussian(),
+            Cost::Categorical => Head::categorical(),
+        };
+        NetworkSpec::new(self.widths[0], hidden, self.outputs(), head)
     }
 
     /// Random inputs (mean 0, standard deviation 1) and targets of `rows` rows.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chainrule::{Activation, Head, Initializer, Metric, Optimizer, Schedule};
 use chainrule_data::{ColumnType, NumericScaling, ReadOptions};
-use chainrule_model::{OneOrMany, Roles, Settings, TaskChoice};
+use chainrule_model::{OneOrMany, Preset, Roles, Settings, TaskChoice};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::values;
@@ -269,6 +269,10 @@ pub struct SettingArgs {
     /// TOML file with any of these settings as keys, such as learning_rate = 0.003
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Set of settings to start from; what is given beside it wins: plain; realmlp, RealMLP-TD for tables (arXiv 2407.04491);
+    /// realmlp_s, its simplified variant [default: plain]
+    #[arg(long, value_parser = values::preset(), hide_possible_values = false)]
+    preset: Option<Preset>,
     /// What is predicted [default: told from the target]
     #[arg(long, value_enum)]
     task: Option<TaskArg>,
@@ -374,8 +378,8 @@ impl SettingArgs {
     /// The settings of the file, if there is one, with the flags on top.
     pub fn settings(&self) -> anyhow::Result<Settings> {
         let mut s = match &self.config {
-            Some(path) => read_config(path)?,
-            None => Settings::default(),
+            Some(path) => read_config(path, self.preset)?,
+            None => Settings::preset(self.preset.unwrap_or_default()),
         };
         if let Some(task) = self.task {
             s.task = match task {
@@ -387,8 +391,8 @@ impl SettingArgs {
         }
         match self.activation.as_slice() {
             [] => {}
-            [one] => s.activation = OneOrMany::One(*one),
-            many => s.activation = OneOrMany::Many(many.to_vec()),
+            [one] => s.activation = Some(OneOrMany::One(*one)),
+            many => s.activation = Some(OneOrMany::Many(many.to_vec())),
         }
         s.head = self.head.clone().or(s.head);
         if !self.class_order.is_empty() {
@@ -398,14 +402,14 @@ impl SettingArgs {
         s.batch = self.batch.or(s.batch);
         s.clip_norm = self.clip_norm.or(s.clip_norm);
         s.ema = self.ema.or(s.ema);
+        s.learning_rate = self.learning_rate.or(s.learning_rate);
+        s.metric = self.metric.or(s.metric);
         set(&mut s.hidden, self.hidden.as_ref().map(|widths| widths.0.clone()));
         set(&mut s.dropout, self.dropout);
         set(&mut s.optimizer, self.optimizer);
-        set(&mut s.learning_rate, self.learning_rate);
         set(&mut s.schedule, self.schedule);
         set(&mut s.epochs, self.epochs);
         set(&mut s.patience, self.patience);
-        set(&mut s.metric, self.metric);
         set(&mut s.l1, self.l1);
         set(&mut s.l2, self.l2);
         set(&mut s.valid_fraction, self.valid_fraction);
@@ -424,8 +428,8 @@ fn set<T>(field: &mut T, flag: Option<T>) {
     }
 }
 
-fn read_config(path: &PathBuf) -> anyhow::Result<Settings> {
+fn read_config(path: &PathBuf, preset: Option<Preset>) -> anyhow::Result<Settings> {
     use anyhow::Context;
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    Settings::from_toml(&text).with_context(|| path.display().to_string())
+    Settings::from_toml(&text, preset).with_context(|| path.display().to_string())
 }

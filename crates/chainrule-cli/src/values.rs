@@ -2,6 +2,7 @@
 
 use chainrule::{Activation, Head, Initializer, Metric, Optimizer, Schedule};
 use chainrule_data::{ColumnType, NumericScaling};
+use chainrule_model::Preset;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 
@@ -97,10 +98,16 @@ pub fn schedule() -> impl TypedValueParser<Value = Schedule> {
     one_of(vec![
         ("constant", &[], Schedule::Constant),
         ("cosine", &[], Schedule::Cosine),
+        ("flat_cosine", &[], Schedule::FlatCosine),
+        ("cosine_waves", &["coslog4"], Schedule::CosineWaves),
         ("warm_up", &["warmup"], Schedule::WarmUp { fraction: 0.1 }),
         ("exponential", &[], Schedule::Exponential { factor: 0.01 }),
         ("inverse_scaling", &["invscaling"], Schedule::InverseScaling { power: 0.5 }),
     ])
+}
+
+pub fn preset() -> impl TypedValueParser<Value = Preset> {
+    one_of(Preset::ALL.map(|(name, preset)| (name, &[][..], preset)).to_vec())
 }
 
 pub fn numeric_scaling() -> impl TypedValueParser<Value = NumericScaling> {

@@ -80,7 +80,7 @@ impl Model {
         match parts.as_slice() {
             ["layers", l, kind] => {
                 let l: usize = l.parse().unwrap_or(0);
-                let from = if *kind == "bias" { "bias".to_owned() } else { names.node(l, worst.row).to_owned() };
+                let from = if *kind != "weight" { (*kind).to_owned() } else { names.node(l, worst.row).to_owned() };
                 (from, names.node(l + 1, worst.column).to_owned())
             }
             ["embeddings", j, _] => {
@@ -88,6 +88,10 @@ impl Model {
                 let name = column.map_or_else(String::new, |column| column.name);
                 (format!("level {} of {name}", worst.row + 1), format!("element {}", worst.column + 1))
             }
+            ["numeric_embedding", kind] => {
+                (format!("{kind} {}", worst.column + 1), format!("row {} of the features", worst.row + 1))
+            }
+            ["scale"] => ("scale".to_owned(), names.node(0, worst.column).to_owned()),
             _ => (format!("row {}", worst.row + 1), names.node(0, worst.column).to_owned()),
         }
     }

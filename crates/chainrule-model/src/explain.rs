@@ -8,6 +8,7 @@ use crate::error::{Result, setting};
 use crate::matrices::Matrices;
 use crate::model::{Card, Model};
 use crate::names::Names;
+use crate::settings::PLAIN_RATE;
 
 /// [`WeightElements`] with names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,8 +62,9 @@ impl Model {
         let (from, to) = (names.find(layer - 1, "--from", from)?, names.find(layer, "--to", to)?);
         let matrices = Matrices::new(table, encoder, roles, target, &network.head)?;
         let place = (layer - 1, from, to);
+        let learning_rate = settings.learning_rate.unwrap_or(PLAIN_RATE);
         let data = matrices.dataset(None);
-        let elements = self.network.explain_weight(compute, &data, (row - 1) as u32, place, settings.learning_rate)?;
+        let elements = self.network.explain_weight(compute, &data, (row - 1) as u32, place, learning_rate)?;
         let truth = table.column(&roles.target)?.values.text(row - 1).unwrap_or_default();
         Ok(WeightReport {
             row,

@@ -165,6 +165,9 @@ fn digest(card: &str, tensors: &[Tensor]) -> String {
 fn check_card(card: &Card) -> Result<(), String> {
     card.network.validate().map_err(|e| e.to_string())?;
     card.target.check()?;
+    if card.range.is_some_and(|[least, most]| least.is_nan() || most.is_nan() || least > most) {
+        return Err("the range of its predictions is empty".into());
+    }
     let embedded: Vec<usize> = card.encoder.embedded().iter().map(|e| e.levels).collect();
     let levels: Vec<usize> = card.network.embeddings.iter().map(|e| e.levels).collect();
     let classes = card.target.classes().len();

@@ -1,13 +1,15 @@
 //! From a table to a model.
 
 use chainrule::{
-    Compute, Embedding, Ended, Event, Flow, Head, Key, Network, NetworkSpec, RangeTest, Scale, range_test, train,
+    Compute, Embedding, Ended, Event, Flow, Head, Key, Network, NetworkSpec, NumericEmbedding, RangeTest, Scale,
+    range_test, train,
 };
 use chainrule_data::{ClassTarget, Column, Encoder, Table, TargetScaler, Task, Values, Warning, numeric_target};
 
 use crate::error::{Error, Result, setting};
 use crate::matrices::{Matrices, Roles, weights};
 use crate::model::{Card, Model, Training};
+use crate::recipe::{Recipe, Start};
 use crate::scores::Evaluation;
 use crate::settings::Settings;
 use crate::split::holdout;
@@ -68,6 +70,7 @@ pub(crate) fn prepare_rows(
     let (train_rows, valid_rows) = split(table, column, rows, classes.as_ref(), valid.is_some(), settings)?;
     let count = classes.as_ref().map_or(0, |classes| classes.names().len());
     let (mut head, outputs) = choose_head(settings, task, hints, count)?;
+    let settings = &settings.complete(task, &head);
     let target = match classes {
         Some(classes) => Target::Classes(classes),
         None if head.is_location_scale() => Target::Number(fit_scaler(table, column, roles, &train_rows)?),
@@ -84,14 +87,7 @@ pub(crate) fn prepare_rows(
         None if valid_rows.is_empty() => Valid::None,
         None => Valid::Rows(valid_rows),
     };
-    let embeddings = encoder.embedded();
-    let network = NetworkSpec {
-        inputs: encoder.numeric_width(),
-        embeddings: embeddings.iter().map(|e| embedding(e.levels)).collect(),
-        hidden: settings.hidden_layers()?,
-        outputs,
-        head,
-    };
+    let network = network(&encoder, settings, outputs, head)?;
     check_network(&network, settings)?;
     Ok(Prepared {
         roles: roles.clone(),
@@ -108,11 +104,24 @@ pub(crate) fn prepare_rows(
     })
 }
 
+fn network(encoder: &Encoder, settings: &Settings, outputs: usize, head: Head) -> Result<NetworkSpec> {
+    let Recipe { frequencies, sigma, scale, category_dimension, .. } = settings.recipe;
+    let features = encoder.number_features();
+    let periodic = NumericEmbedding::Periodic { features, frequencies, sigma };
+    let plain = NetworkSpec::new(encoder.numeric_width(), settings.hidden_layers()?, outputs, head);
+    Ok(NetworkSpec {
+        numeric_embedding: Some(periodic).filter(|e| frequencies > 0 && !e.features().is_empty()),
+        embeddings: encoder.embedded().iter().map(|e| embedding(e.levels, category_dimension)).collect(),
+        scale,
+        ..plain
+    })
+}
+
 fn check_network(network: &NetworkSpec, settings: &Settings) -> Result<()> {
     // Training keeps a few numbers for each, of four bytes.
     const MOST_PARAMETERS: usize = 1 << 31;
     network.validate()?;
-    settings.metric.check(network)?;
+    settings.metric.unwrap_or_default().check(network)?;
     settings.train_settings(1).check_network(network)?;
     let parameters: usize = network.parameter_shapes().iter().map(|(_, rows, cols)| rows * cols).sum();
     if parameters > MOST_PARAMETERS {
@@ -169,9 +178,10 @@ fn fit_scaler(table: &Table, column: &Column, roles: &Roles, rows: &[u32]) -> Re
     Ok(TargetScaler::fit(&values, weights.as_deref()))
 }
 
-/// Vectors that grow slowly with the number of levels.
-fn embedding(levels: usize) -> Embedding {
-    Embedding { levels, dimension: if levels > 100 { 16 } else { 8 } }
+/// Vectors of this length or, where it is 0, of one that grows slowly with the number of levels.
+fn embedding(levels: usize, dimension: usize) -> Embedding {
+    let usual = if levels > 100 { 16 } else { 8 };
+    Embedding { levels, dimension: if dimension > 0 { dimension } else { usual } }
 }
 
 impl Prepared {
@@ -219,13 +229,18 @@ impl Prepared {
     pub fn range_test(&self, compute: &mut Compute) -> Result<RangeTest> {
         let settings = self.settings.train_settings(self.train_rows.len());
         let data = self.matrices.dataset(Some(&self.train_rows));
-        Ok(range_test(&self.start()?, compute, &data, &settings)?)
+        Ok(range_test(&self.start(compute)?, compute, &data, &settings)?)
     }
 
     /// The network before the first step.
-    fn start(&self) -> Result<Network<f32>> {
+    fn start(&self, compute: &mut Compute) -> Result<Network<f32>> {
         let mut network = Network::<f32>::new(&self.network, self.settings.seed)?;
-        self.start_at_base_rate(&mut network)?;
+        let data = self.matrices.dataset(Some(&self.train_rows));
+        match self.settings.recipe.start {
+            Start::BaseRate => self.start_at_base_rate(&mut network)?,
+            Start::Data => network.start_from_data(compute, &data, self.settings.seed)?,
+            Start::Normal => network.start_normal(self.settings.seed),
+        }
         Ok(network)
     }
 
@@ -234,7 +249,8 @@ impl Prepared {
     /// # Errors
     /// A target outside the head's range, or a cost that became infinite before the first epoch was done.
     pub fn train(self, compute: &mut Compute, observer: &mut dyn FnMut(&Event<'_>) -> Flow) -> Result<Fitted> {
-        let mut network = self.start()?;
+        let mut network = self.start(compute)?;
+        let data = self.matrices.dataset(Some(&self.train_rows));
         let mut settings = self.settings.train_settings(self.train_rows.len());
         let valid = match &self.valid {
             Valid::None => None,
@@ -245,7 +261,6 @@ impl Prepared {
             // The training cost falls whatever happens: it cannot tell when to stop.
             settings.patience = 0;
         }
-        let data = self.matrices.dataset(Some(&self.train_rows));
         let report = train(&mut network, compute, &data, valid.as_ref(), &settings, observer)?;
         if let (Some(advice), None | Some(0)) = (report.ended.advice(&settings), report.best_epoch) {
             return Err(Error::Setting(advice));
@@ -313,10 +328,13 @@ impl Prepared {
     }
 
     fn finish(self, network: Network<f32>, training: Training, compute: &mut Compute) -> Result<Fitted> {
+        let is_number = matches!(self.target, Target::Number(_));
+        let range = (is_number && self.settings.recipe.clip).then(|| self.matrices.range(&self.train_rows));
         let card = Card {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             roles: self.roles,
             target: self.target,
+            range,
             encoder: self.encoder,
             network: network.spec().clone(),
             settings: self.settings,

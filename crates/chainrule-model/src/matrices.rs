@@ -97,6 +97,12 @@ impl Matrices {
         sum / total.max(f64::MIN_POSITIVE)
     }
 
+    /// The least and the greatest target of `rows` in the user's terms.
+    pub(crate) fn range(&self, rows: &[u32]) -> [f64; 2] {
+        let values = || rows.iter().map(|&row| self.values[row as usize]);
+        [values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)]
+    }
+
     /// The quantiles of what the head is trained on over `rows`, with their weights.
     pub(crate) fn quantiles(&self, rows: &[u32], levels: &[f64]) -> Vec<f64> {
         let mut order = rows.to_vec();

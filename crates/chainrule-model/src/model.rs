@@ -20,6 +20,9 @@ pub struct Card {
     pub roles: Roles,
     /// The target and the outputs.
     pub target: Target,
+    /// The least and the greatest number that is predicted; None: no limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<[f64; 2]>,
     /// From columns to features.
     pub encoder: Encoder,
     /// The network.
@@ -35,6 +38,15 @@ impl Card {
     pub fn text_columns(&self) -> impl Iterator<Item = &str> {
         let target = matches!(&self.target, Target::Classes(classes) if classes.is_text());
         self.encoder.text_columns().chain(target.then_some(self.roles.target.as_str()))
+    }
+
+    /// The network's means in the user's terms, see [`Target::decode`].
+    fn decode(&self, means: &[f32]) -> Vec<f64> {
+        let mut predictions = self.target.decode(means, &self.network.head, self.network.outputs);
+        if let Some([least, most]) = self.range {
+            predictions.iter_mut().for_each(|y| *y = y.max(least).min(most));
+        }
+        predictions
     }
 }
 
@@ -135,8 +147,7 @@ impl Model {
     }
 
     fn point_columns(&self, means: &[f32]) -> Vec<Column> {
-        let NetworkSpec { head, outputs, .. } = &self.card.network;
-        let predictions = self.card.target.decode(means, head, *outputs);
+        let predictions = self.card.decode(means);
         let classes = self.card.target.classes();
         if classes.is_empty() {
             return vec![numbers("prediction".into(), predictions)];
@@ -174,7 +185,7 @@ impl Model {
             None => self.network.predict(compute, &inputs)?,
         };
         let NetworkSpec { head, outputs, .. } = &self.card.network;
-        let predictions = self.card.target.decode(&means, head, *outputs);
+        let predictions = self.card.decode(&means);
         let mut distributions = vec![];
         if !head.is_for_classes() {
             let z = self.network.pre_activations(compute, &inputs, rows)?;

@@ -49,7 +49,13 @@ impl Names {
 }
 
 fn inputs(card: &Card) -> Vec<String> {
-    let mut names = card.encoder.feature_names();
+    let features = card.encoder.feature_names();
+    let embedding = card.network.numeric_embedding.as_ref();
+    let (embedded, dimension) = embedding.map_or((&[][..], 0), |e| (e.features(), e.dimension()));
+    let vector = |&feature: &usize| (0..dimension).map(move |d| (feature, d));
+    let elements = embedded.iter().flat_map(vector).map(|(feature, d)| format!("{}[{}]", features[feature], d + 1));
+    let mut names: Vec<String> = elements.collect();
+    names.extend((0..features.len()).filter(|i| !embedded.contains(i)).map(|i| features[i].clone()));
     for (column, embedding) in card.encoder.embedded().iter().zip(&card.network.embeddings) {
         names.extend((0..embedding.dimension).map(|d| format!("{}[{}]", column.name, d + 1)));
     }

@@ -1,10 +1,14 @@
 //! Everything a user can choose about a model, as data: flags, TOML files and keyword arguments fill this one struct.
 
 use chainrule::{Activation, Head, Hidden, Initializer, Metric, Optimizer, Schedule, TrainSettings};
-use chainrule_data::{EncoderSettings, NumericScaling};
+use chainrule_data::{EncoderSettings, NumericScaling, Task};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::recipe::{Preset, Recipe};
+
+/// The learning rate of plain settings.
+pub(crate) const PLAIN_RATE: f64 = 1e-3;
 
 /// What is predicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +29,9 @@ pub enum TaskChoice {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// The preset that these settings came from, see [`Settings::preset`].
+    #[serde(skip_serializing_if = "Preset::is_plain")]
+    pub preset: Preset,
     /// What is predicted.
     pub task: TaskChoice,
     /// The likelihood; by task if absent.
@@ -34,8 +41,9 @@ pub struct Settings {
     pub class_order: Vec<String>,
     /// Units of each hidden layer, input side first.
     pub hidden: Vec<usize>,
-    /// Activation of the hidden layers: one for all, or one for each.
-    pub activation: OneOrMany<Activation>,
+    /// Activation of the hidden layers: one for all, or one for each; by preset and task if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activation: Option<OneOrMany<Activation>>,
     /// Probability with which a hidden unit is dropped in training.
     pub dropout: f64,
     /// Initial weights; by activation if absent.
@@ -43,8 +51,9 @@ pub struct Settings {
     pub initializer: Option<Initializer>,
     /// Optimizer.
     pub optimizer: Optimizer,
-    /// Base learning rate.
-    pub learning_rate: f64,
+    /// Base learning rate; by preset and task if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
     /// Course of the learning rate.
     pub schedule: Schedule,
     /// Rows of a batch; by the number of training rows if absent.
@@ -54,8 +63,9 @@ pub struct Settings {
     pub epochs: usize,
     /// Epochs without a better score after which training stops; 0: never.
     pub patience: usize,
-    /// The score that early stopping watches.
-    pub metric: Metric,
+    /// The score that early stopping watches; by preset and head if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Metric>,
     /// Penalty l1 sum |w|.
     pub l1: f64,
     /// Penalty (l2 / 2) sum w^2.
@@ -78,25 +88,29 @@ pub struct Settings {
     pub numeric_scaling: NumericScaling,
     /// Seed of everything random.
     pub seed: u64,
+    /// What presets bring with them.
+    #[serde(skip_serializing_if = "Recipe::is_default")]
+    pub recipe: Recipe,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            preset: Preset::Plain,
             task: TaskChoice::Auto,
             head: None,
             class_order: vec![],
             hidden: vec![256, 256],
-            activation: OneOrMany::One(Activation::Relu),
+            activation: None,
             dropout: 0.1,
             initializer: None,
             optimizer: Optimizer::adam(),
-            learning_rate: 1e-3,
+            learning_rate: None,
             schedule: Schedule::Cosine,
             batch: None,
             epochs: 100,
             patience: 16,
-            metric: Metric::Cost,
+            metric: None,
             l1: 0.0,
             l2: 0.0,
             clip_norm: None,
@@ -107,6 +121,7 @@ impl Default for Settings {
             category_indicator: true,
             numeric_scaling: NumericScaling::Standard,
             seed: 0,
+            recipe: Recipe::default(),
         }
     }
 }
@@ -122,17 +137,22 @@ pub enum OneOrMany<T> {
 }
 
 impl Settings {
-    /// Reads settings from TOML; keys that are absent keep their default.
+    /// Reads settings from TOML; keys that are absent are those of `preset`, or of the preset that the text names, or plain.
     ///
     /// # Errors
     /// [`Error::Setting`] with the line that is wrong and, for a misspelt key, the nearest right one.
-    pub fn from_toml(text: &str) -> Result<Self> {
-        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| Error::Setting(e.to_string()))?;
+    pub fn from_toml(text: &str, preset: Option<Preset>) -> Result<Self> {
+        let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| Error::Setting(e.to_string()))?;
         let known = Self::keys();
         if let Some(key) = table.keys().find(|key| !known.contains(key)) {
             return Err(Error::Setting(format!("unknown setting `{key}`{}", nearest(key, &known))));
         }
-        toml::from_str(text).map_err(|e| Error::Setting(e.to_string()))
+        let read: Self = toml::from_str(text).map_err(|e| Error::Setting(e.to_string()))?;
+        let preset = Self::preset(preset.unwrap_or(read.preset));
+        table.insert("preset".into(), toml::Value::try_from(preset.preset).map_err(|e| Error::Setting(e.to_string()))?);
+        let mut all = toml::Table::try_from(&preset).map_err(|e| Error::Setting(e.to_string()))?;
+        lay_over(&mut all, table, 0);
+        all.try_into().map_err(|e: toml::de::Error| Error::Setting(e.to_string()))
     }
 
     /// The names of all settings.
@@ -143,7 +163,10 @@ impl Settings {
             batch: Some(1),
             clip_norm: Some(1.0),
             ema: Some(0.0),
-            ..Self::default()
+            activation: Some(OneOrMany::One(Activation::Relu)),
+            learning_rate: Some(1.0),
+            metric: Some(Metric::Cost),
+            ..Self::preset(Preset::Realmlp)
         };
         let value = serde_json::to_value(full).unwrap_or_default();
         value.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
@@ -160,25 +183,35 @@ impl Settings {
         if self.epochs == 0 {
             return Err(Error::Setting("epochs must be at least 1".into()));
         }
-        self.hidden_layers()?;
+        let Recipe { frequencies, sigma, label_smoothing, category_dimension, .. } = self.recipe;
+        if frequencies > 1024 || (frequencies > 0 && !(sigma > 0.0 && sigma.is_finite())) {
+            return Err(Error::Setting("recipe: frequencies must be 0 to 1024, and sigma > 0 with them".into()));
+        }
+        if !(0.0..1.0).contains(&label_smoothing) || category_dimension > 1024 {
+            let message = "recipe: label_smoothing must be in [0, 1), and category_dimension 0 to 1024";
+            return Err(Error::Setting(message.into()));
+        }
+        let complete = self.complete(Task::Regression, &Head::gaussian());
+        complete.hidden_layers()?;
         self.encoder_settings().validate()?;
-        Ok(self.train_settings(1).validate()?)
+        Ok(complete.train_settings(1).validate()?)
     }
 
-    /// The hidden layers.
+    /// The hidden layers of [`complete`](Self::complete) settings.
     pub(crate) fn hidden_layers(&self) -> Result<Vec<Hidden>> {
         let activation = |layer: usize| match &self.activation {
-            OneOrMany::One(activation) => Ok(*activation),
-            OneOrMany::Many(each) if each.len() == self.hidden.len() => Ok(each[layer]),
-            OneOrMany::Many(each) => Err(Error::Setting(format!(
+            None => Ok(Activation::Relu),
+            Some(OneOrMany::One(activation)) => Ok(*activation),
+            Some(OneOrMany::Many(each)) if each.len() == self.hidden.len() => Ok(each[layer]),
+            Some(OneOrMany::Many(each)) => Err(Error::Setting(format!(
                 "{} activations for {} hidden layers: give one, or one for each layer",
                 each.len(),
                 self.hidden.len()
             ))),
         };
         let layer = |(l, &width): (usize, &usize)| {
-            let (dropout, initializer) = (self.dropout, self.initializer);
-            Ok(Hidden { width, activation: activation(l)?, dropout, initializer })
+            let (dropout, initializer, parametric) = (self.dropout, self.initializer, self.recipe.parametric);
+            Ok(Hidden { width, activation: activation(l)?, dropout, initializer, parametric })
         };
         self.hidden.iter().enumerate().map(layer).collect()
     }
@@ -194,14 +227,18 @@ impl Settings {
         }
     }
 
-    /// The engine's settings for a training set of `rows` rows.
+    /// The engine's settings for a training set of `rows` rows, of [`complete`](Self::complete) settings.
     pub(crate) fn train_settings(&self, rows: usize) -> TrainSettings {
         TrainSettings {
             epochs: self.epochs,
             batch: self.batch.unwrap_or_else(|| usual_batch(rows)),
+            drop_last: self.recipe.drop_last,
             optimizer: self.optimizer,
-            learning_rate: self.learning_rate,
+            learning_rate: self.learning_rate.unwrap_or(PLAIN_RATE),
             schedule: self.schedule,
+            decay_schedule: self.recipe.decay_schedule,
+            dropout_schedule: self.recipe.dropout_schedule,
+            groups: self.recipe.groups,
             l1: self.l1,
             l2: self.l2,
             clip_norm: self.clip_norm,
@@ -209,9 +246,24 @@ impl Settings {
             shuffle: true,
             patience: self.patience,
             tolerance: 0.0,
-            metric: self.metric,
+            metric: self.metric.unwrap_or_default(),
             restore_best: true,
             seed: self.seed,
+        }
+    }
+}
+
+/// Replaces the entries of `under` by those of `over`; in tables of the recipe, which are structs and not variants with fields
+/// of their own, entry by entry.
+fn lay_over(under: &mut toml::Table, over: toml::Table, depth: usize) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(value))
+                if ["recipe", "groups"][depth.min(1)] == key =>
+            {
+                lay_over(inner, value, depth + 1);
+            }
+            (_, value) => drop(under.insert(key, value)),
         }
     }
 }
@@ -239,14 +291,15 @@ fn nearest(name: &str, known: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chainrule::Groups;
 
     #[test]
     fn toml_fills_the_struct_and_the_rest_stays_default() {
         let text =
             "hidden = [8]\nactivation = \"tanh\"\nbatch = 7\noptimizer = { kind = \"sgd\" }\nhead = \"poisson\"\n";
-        let settings = Settings::from_toml(text).unwrap();
+        let settings = Settings::from_toml(text, None).unwrap();
         assert_eq!(settings.hidden, [8]);
-        assert_eq!(settings.activation, OneOrMany::One(Activation::Tanh));
+        assert_eq!(settings.activation, Some(OneOrMany::One(Activation::Tanh)));
         assert_eq!((settings.batch, settings.optimizer, settings.head), (Some(7), Optimizer::Sgd, Some(Head::Poisson)));
         assert_eq!(settings.epochs, Settings::default().epochs);
     }
@@ -254,14 +307,37 @@ mod tests {
     #[test]
     fn every_default_survives_a_round_trip() {
         let text = toml::to_string(&Settings::default()).unwrap();
-        assert_eq!(Settings::from_toml(&text).unwrap(), Settings::default());
+        assert_eq!(Settings::from_toml(&text, None).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn what_is_given_wins_over_the_preset() {
+        let text = "preset = \"realmlp\"\nepochs = 7\noptimizer = { kind = \"sgd\" }\n[recipe]\nclip = false\n[recipe.groups]\nscale = 2.0\n";
+        let settings = Settings::from_toml(text, None).unwrap();
+        let preset = Settings::preset(Preset::Realmlp);
+        let groups = Groups { scale: 2.0, ..preset.recipe.groups };
+        let recipe = Recipe { clip: false, groups, ..preset.recipe.clone() };
+        assert_eq!(settings, Settings { epochs: 7, optimizer: Optimizer::Sgd, recipe, ..preset });
+        let other = Settings::from_toml("preset = \"realmlp\"", Some(Preset::RealmlpS)).unwrap();
+        assert_eq!(other, Settings::preset(Preset::RealmlpS));
+        let complete = other.complete(Task::Classification, &Head::categorical());
+        assert_eq!((complete.learning_rate, complete.metric), (Some(0.04), Some(Metric::Accuracy)));
+    }
+
+    #[test]
+    fn every_preset_survives_a_round_trip() {
+        for (name, preset) in Preset::ALL {
+            let settings = Settings::preset(preset);
+            settings.validate().unwrap();
+            assert_eq!(Settings::from_toml(&toml::to_string(&settings).unwrap(), None).unwrap(), settings, "{name}");
+        }
     }
 
     #[test]
     fn a_misspelt_key_names_the_nearest() {
-        let error = Settings::from_toml("hiden = [8]").unwrap_err().to_string();
+        let error = Settings::from_toml("hiden = [8]", None).unwrap_err().to_string();
         assert_eq!(error, "unknown setting `hiden`; did you mean `hidden`?");
-        let error = Settings::from_toml("epochs = \"many\"").unwrap_err().to_string();
+        let error = Settings::from_toml("epochs = \"many\"", None).unwrap_err().to_string();
         assert!(error.contains("epochs = \"many\"") && error.contains("invalid type"), "{error}");
     }
 
@@ -278,7 +354,7 @@ mod tests {
             "optimizer = { kind = \"rprop\", grow = 0.9 }",
             "min_level_rows = 0",
         ] {
-            assert!(Settings::from_toml(text).unwrap().validate().is_err(), "{text}");
+            assert!(Settings::from_toml(text, None).unwrap().validate().is_err(), "{text}");
         }
     }
 }

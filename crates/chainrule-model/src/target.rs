@@ -69,6 +69,9 @@ pub(crate) fn choose_head(settings: &Settings, task: Task, hints: Hints, classes
         Task::Regression if hints.event => Head::WeibullAft { shape: Scale::Shared },
         Task::Regression => Head::gaussian(),
         Task::Count => Head::Poisson,
+        Task::Classification if settings.recipe.label_smoothing > 0.0 => {
+            Head::Categorical { smoothing: settings.recipe.label_smoothing, class_weights: vec![], soft: false }
+        }
         Task::Classification if classes == 2 => Head::Bernoulli,
         Task::Classification => Head::categorical(),
     };

@@ -27,7 +27,7 @@ fn untrained(target: &str, head: Head) -> Model {
         head: Some(head),
         hidden: vec![16],
         epochs: 1,
-        learning_rate: 1e-12,
+        learning_rate: Some(1e-12),
         valid_fraction: 0.0,
         ..Settings::default()
     };

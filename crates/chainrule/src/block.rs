@@ -6,6 +6,7 @@
 use crate::compute::Compute;
 use crate::data::{Batch, Dataset, Inputs};
 use crate::kernel::{Buffer, Isa, Operands, Team, gather, panels_len, scratch_len, unpack};
+use crate::layer::numeric_embedding::FeatureColumns;
 use crate::scalar::Scalar;
 use crate::spec::NetworkSpec;
 use crate::topology::{PASSES, Topology};
@@ -14,7 +15,7 @@ use crate::topology::{PASSES, Topology};
 const MOST_ROWS: usize = 128;
 
 /// Blocks start at multiples of so many rows, as many as a register holds.
-const REGISTER: usize = 16;
+pub(crate) const REGISTER: usize = 16;
 
 /// Bytes of a network's weights from which they do not stay in one core's cache.
 const LARGE: usize = 1 << 20;
@@ -31,12 +32,18 @@ pub(crate) struct Block<T> {
     pub(crate) rows: usize,
     /// The batch's row that is the first.
     pub(crate) first: usize,
+    /// The numeric features; empty unless some are embedded.
+    pub(crate) features: FeatureColumns<T>,
     /// Category codes, (rows x categories).
     pub(crate) codes: Vec<u32>,
+    /// What the scale layer makes h^(0) of, and in a backward pass the rows' parts of the gradient of the scale; empty without one.
+    pub(crate) unscaled: Buffer<T>,
     /// h^(0) = x, h^(1), ..., and z^(L) last; (rows x width) in panels.
     pub(crate) h: Vec<Buffer<T>>,
     /// phi'(z) of the layers that keep it.
     pub(crate) slopes: Vec<Option<Buffer<T>>>,
+    /// dh/dalpha of the parametric layers, and in a backward pass the rows' parts of the gradient of alpha.
+    pub(crate) by_alpha: Vec<Option<Buffer<T>>>,
     /// delta of each h; the first is empty unless the input has parameters of its own.
     pub(crate) delta: Vec<Buffer<T>>,
     /// Targets, weights and offsets.
@@ -57,12 +64,16 @@ impl<T: Scalar> Block<T> {
             let used = l == layers.len() || training && (l > 0 || topology.transposed::<T>(0).is_some());
             buffer(if used { width } else { 0 })
         };
+        let features = if topology.stem.has_numeric_embedding() { spec.inputs } else { 0 };
         Self {
             rows: 0,
             first: 0,
-            codes: Vec::with_capacity(capacity * topology.embedding.as_ref().map_or(0, |e| e.tables.len())),
+            features: FeatureColumns::new(features, capacity),
+            codes: Vec::with_capacity(capacity * spec.embeddings.len()),
+            unscaled: buffer(if spec.scale { spec.input_width() } else { 0 }),
             h: widths().map(buffer).collect(),
             slopes: layers.iter().map(|l| (training && l.keeps_slope()).then(|| buffer(l.outputs))).collect(),
+            by_alpha: layers.iter().map(|l| l.alpha.filter(|_| training).map(|_| buffer(l.outputs))).collect(),
             delta: widths().enumerate().map(delta).collect(),
             batch: Batch::new(capacity, spec.head.target_width(spec.outputs)),
             costs: vec![T::ZERO; capacity],
@@ -74,7 +85,12 @@ impl<T: Scalar> Block<T> {
     pub(crate) fn load(&mut self, isa: Isa, inputs: &Inputs<'_, T>, select: &[u32], first: usize) {
         self.rows = select.len();
         self.first = first;
-        gather(isa, inputs.numeric, inputs.width, select, &mut self.h[0]);
+        if self.features.is_used() {
+            self.features.load(inputs, select);
+        } else {
+            let entrance = if self.unscaled.is_empty() { &mut self.h[0] } else { &mut self.unscaled };
+            gather(isa, inputs.numeric, inputs.width, select, entrance);
+        }
         self.codes.clear();
         for &row in select.iter().filter(|_| inputs.categories > 0) {
             let codes = &inputs.codes[row as usize * inputs.categories..][..inputs.categories];
@@ -132,6 +148,8 @@ pub(crate) struct Blocks<T> {
     shared: bool,
     /// Whether they share the columns of the one block.
     by_columns: bool,
+    /// The gradient of all parameters that are no layer's W or b, and scratch for it.
+    pub(crate) others: [Buffer<T>; 2],
 }
 
 impl<T: Scalar> Blocks<T> {
@@ -145,14 +163,15 @@ impl<T: Scalar> Blocks<T> {
     ) -> Self {
         let threads = compute.team.threads();
         let large = topology.work() * size_of::<T>() >= LARGE;
-        let by_columns = threads > 1 && large && capacity <= MOST_ROWS * threads;
+        let by_columns = threads > 1 && large && capacity <= MOST_ROWS * threads && !topology.goes_by_rows();
         let shared = by_columns || topology.is_shared(capacity, if training { PASSES } else { 1 });
         let parts = if shared { threads } else { 1 };
         let share = capacity.div_ceil(parts).next_multiple_of(REGISTER).clamp(1, MOST_ROWS);
         let block_rows = if by_columns { capacity.max(1) } else { share };
         let block = |_| Block::new(spec, topology, block_rows.min(capacity), training);
         let blocks = (0..capacity.div_ceil(block_rows)).map(block).collect();
-        Self { blocks, block_rows, used: 0, shared, by_columns }
+        let others = if training { topology.others_len::<T>() } else { [0; 2] }.map(Buffer::zeros);
+        Self { blocks, block_rows, used: 0, shared, by_columns, others }
     }
 
     /// Rows that there is room for.

@@ -38,12 +38,10 @@ impl<T: Scalar> Network<T> {
         // Training goes down to the input only where that has parameters of its own.
         let descending = self.down_to_input();
         let (_, blocks) = descending.backpropagate(compute, data)?;
-        let (numeric, inputs) = (self.spec.inputs, self.topology.layers[0].inputs);
-        let mut gradient = Vec::with_capacity(data.len() * numeric);
+        let mut gradient = Vec::with_capacity(data.len() * self.spec.inputs);
         for block in blocks.used() {
-            let mut delta = vec![T::ZERO; block.rows * inputs];
-            unpack(&block.delta[0], block.rows, inputs, &mut delta);
-            gradient.extend(delta.chunks_exact(inputs).flat_map(|row| &row[..numeric]));
+            let stem = &descending.topology.stem;
+            gradient.extend(stem.input_delta(compute.isa, self.spec.inputs, &self.parameters, block));
         }
         Ok(gradient)
     }
@@ -59,7 +57,7 @@ pub struct WeightElements {
     pub source: f64,
     /// z_j.
     pub pre_activation: f64,
-    /// phi'(z_j); None in the output layer.
+    /// phi'(z_j), or what a parametric activation has in its place; None in the output layer.
     pub slope: Option<f64>,
     /// What each node k of the layer above contributes to delta_j; none in the output layer.
     pub terms: Vec<WeightTerm>,
@@ -122,26 +120,28 @@ impl<T: Scalar> Network<T> {
         let (cost, gradient) = network.gradient(compute, &data)?;
         let (_, blocks) = network.backpropagate(compute, &data)?;
         let h = unpacked(&blocks.used()[0].h[layer], inputs);
-        // Weight and bias of a layer, behind the embeddings' tables. A single row's gradient of a bias is delta.
-        let at = |l: usize| spec.embeddings.len() + 2 * l;
-        let (w, b) = (network.parameter(at(layer)), network.parameter(at(layer) + 1));
+        // A layer's weight, next to its bias. A single row's gradient of a bias is delta.
+        let at: Vec<usize> = network.topology.layers.iter().map(|layer| layer.weight).collect();
+        let (w, b) = (network.parameter(at[layer]), network.parameter(at[layer] + 1));
         let pre_activation = (0..inputs).map(|i| w[i * outputs + to] * h[i]).sum::<f64>() + b[to];
         let above = shapes.get(layer + 1).map(|&(_, units)| {
-            let w = network.parameter(at(layer + 1));
-            let deltas = &gradient[at(layer + 1) + 1];
+            let w = network.parameter(at[layer + 1]);
+            let deltas = &gradient[at[layer + 1] + 1];
             let term = |k: usize| {
                 let (delta, weight) = (deltas[k], w[to * units + k]);
                 WeightTerm { delta, weight, product: delta * weight }
             };
             (0..units).map(term).collect::<Vec<_>>()
         });
+        let alpha = network.topology.layers[layer].alpha.map(|alpha| network.parameter(alpha)[to]);
         let slope = spec.hidden.get(layer).map(|hidden| hidden.activation.value_and_slope(pre_activation).1);
+        let slope = slope.map(|slope| alpha.map_or(slope, |alpha| 1.0 - alpha + alpha * slope));
         let place = from * outputs + to;
-        let (weight, derivative) = (w[place], gradient[at(layer)][place]);
+        let (weight, derivative) = (w[place], gradient[at[layer]][place]);
         let updated_weight = weight - learning_rate * derivative;
         let mut moved = w;
         moved[place] = updated_weight;
-        network.set_parameter(at(layer), &moved)?;
+        network.set_parameter(at[layer], &moved)?;
         let (moved_cost, _) = network.gradient(compute, &data)?;
         Ok(WeightElements {
             weight,
@@ -150,7 +150,7 @@ impl<T: Scalar> Network<T> {
             slope,
             sum: above.as_ref().map(|terms| terms.iter().map(|term| term.product).sum()),
             terms: above.unwrap_or_default(),
-            delta: gradient[at(layer) + 1][to],
+            delta: gradient[at[layer] + 1][to],
             gradient: derivative,
             learning_rate,
             updated_weight,

@@ -26,8 +26,8 @@ impl<T: Scalar> GradientSink<T> for Store<T> {
         outer_sums(team, *isa, shared, &layers, operands.1, [&mut self.gradient], &mut [], &Add);
     }
 
-    fn table(&mut self, _: &mut Compute, view: &View, fill: &mut dyn FnMut(&mut [T])) {
-        fill(&mut self.gradient[view.range::<T>()]);
+    fn others(&mut self, _: &mut Compute, _: &[View], gradient: &[T]) {
+        self.gradient.iter_mut().zip(gradient).for_each(|(to, g)| *to += *g);
     }
 }
 

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
+use crate::layer::numeric_embedding::NumericEmbedding;
+use crate::params::{Role, View};
 use crate::rng::Key;
+use crate::spec::NetworkSpec;
 
 /// How the weights of a layer start. With n inputs and m outputs the variance of a weight is 2 / (n + m) (Glorot, Bengio
 /// 2010), 2 / n (He et al. 2015) or 1 / n (LeCun et al. 1998). Biases start at zero.
@@ -63,6 +66,32 @@ impl Initializer {
             }
         }
     }
+}
+
+/// The initial values of a parameter that is no layer's W or b, row-major; None for those.
+pub(crate) fn beside_layers(spec: &NetworkSpec, view: &View, key: Key) -> Option<Vec<f64>> {
+    let draws = |f: &dyn Fn(u64) -> f64| (0..(view.rows * view.cols) as u64).map(f).collect();
+    let uniform = |bound: f64| move |i| bound * (2.0 * key.uniform(i) - 1.0);
+    Some(match (view.role, &spec.numeric_embedding) {
+        (Role::Weight | Role::Bias, _) => return None,
+        (Role::Table, _) => draws(&|i| normal(key, i)),
+        (Role::Scale | Role::Alpha, _) => draws(&|_| 1.0),
+        // As in the published embeddings: x w + b uniform, the bins' part zero.
+        (_, Some(NumericEmbedding::PiecewiseLinear { dimension, .. })) => {
+            let bins = view.name.ends_with("bins");
+            draws(&uniform(if bins { 0.0 } else { 1.0 / (*dimension as f64).sqrt() }))
+        }
+        (_, Some(NumericEmbedding::Periodic { sigma, .. })) if view.name.ends_with("frequency") => {
+            draws(&|i| sigma * normal(key, i))
+        }
+        (_, Some(NumericEmbedding::Periodic { .. })) if view.name.ends_with("phase") => {
+            draws(&uniform(std::f64::consts::PI))
+        }
+        (_, Some(NumericEmbedding::Periodic { frequencies, .. })) => {
+            draws(&uniform(1.0 / (*frequencies as f64).sqrt()))
+        }
+        (_, None) => return None,
+    })
 }
 
 /// A draw from N(0, 1): the sum of twelve uniforms less 6 in every bit reproducible, unlike a library's logarithm. Its

@@ -21,6 +21,7 @@ pub mod distribution;
 mod error;
 mod explain;
 mod gradient;
+mod groups;
 mod init;
 #[doc(hidden)]
 pub mod kernel;
@@ -36,6 +37,8 @@ mod scalar;
 mod schedule;
 mod spec;
 mod special;
+mod start;
+mod stem;
 mod topology;
 mod train;
 
@@ -47,9 +50,11 @@ pub use data::{Dataset, Inputs};
 pub use distribution::Distribution;
 pub use error::{Error, Result};
 pub use explain::{WeightElements, WeightTerm};
+pub use groups::Groups;
 pub use init::Initializer;
 pub use kernel::{Isa, UnknownIsa};
 pub use layer::category_embedding::Embedding;
+pub use layer::numeric_embedding::NumericEmbedding;
 pub use metric::Metric;
 pub use network::Network;
 pub use optimizer::Optimizer;

@@ -6,8 +6,9 @@ use crate::cost::Constants;
 use crate::data::{Dataset, Inputs};
 use crate::error::{Result, expect_len};
 use crate::gradient::Store;
-use crate::init::{Initializer, normal};
+use crate::init::{self, Initializer};
 use crate::kernel::{Buffer, transpose};
+use crate::layer::dropout::Masks;
 use crate::params::View;
 use crate::predict::Predictor;
 use crate::rng::Key;
@@ -63,12 +64,10 @@ impl<T: Scalar> Network<T> {
     }
 
     fn initialize(&mut self, key: Key) {
-        let tables = self.topology.embedding.iter().flat_map(|e| e.tables.clone());
-        let tables: Vec<_> = tables.collect();
-        for table in tables {
-            let key = key.part(table as u64);
-            let view = &self.topology.layout.views[table];
-            let draws: Vec<T> = (0..view.rows * view.cols).map(|i| T::from_f64(normal(key, i as u64))).collect();
+        for number in 0..self.views().len() {
+            let view = &self.topology.layout.views[number];
+            let Some(draws) = init::beside_layers(&self.spec, view, key.part(number as u64)) else { continue };
+            let draws: Vec<T> = draws.into_iter().map(T::from_f64).collect();
             view.write(&mut self.parameters, &draws);
         }
         for (l, layer) in self.topology.layers.iter().enumerate() {
@@ -76,7 +75,7 @@ impl<T: Scalar> Network<T> {
             let initializer = chosen.unwrap_or(Initializer::for_activation(layer.activation));
             let draws = initializer.draw(layer.inputs, layer.outputs, key.part(layer.weight as u64));
             // The weights of outputs that are the same for all rows stay zero.
-            let held = if l < self.spec.hidden.len() { 0..0 } else { self.spec.head.held_outputs(layer.outputs) };
+            let held = self.topology.held_outputs(&self.spec, l);
             let start = |(i, x)| T::from_f64(if held.contains(&(i % layer.outputs)) { 0.0 } else { x });
             let draws: Vec<T> = draws.into_iter().enumerate().map(start).collect();
             self.topology.layout.views[layer.weight].write(&mut self.parameters, &draws);
@@ -162,10 +161,12 @@ impl<T: Scalar> Network<T> {
         let Self { spec, topology, parameters, transposed } = self;
         blocks.each(compute, &rows, &|(mut team, isa), block, select, first| {
             block.load_all(isa, data, select, first);
-            topology.forward((team.as_deref_mut(), isa), parameters, block, Some(Key::new(0)));
+            let masks = Masks { key: Key::new(0), factor: 1.0 };
+            topology.forward((team.as_deref_mut(), isa), parameters, block, Some(masks));
             block.cost(isa, spec);
-            topology.backward((team, isa), transposed, block);
+            topology.backward((team, isa), (parameters, transposed), block);
         });
+        topology.other_gradients(compute, parameters, &mut blocks);
         Ok((blocks.cost() + Constants::new(&spec.head, data).of(&rows), blocks))
     }
 }

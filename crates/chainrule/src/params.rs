@@ -15,6 +15,21 @@ pub enum Role {
     Bias,
     /// One row for each level of a category.
     Table,
+    /// Multiplies something in a numeric embedding.
+    NumericWeight,
+    /// Is added in a numeric embedding.
+    NumericBias,
+    /// One factor for each element of the input.
+    Scale,
+    /// One alpha for each unit of a parametric layer.
+    Alpha,
+}
+
+impl Role {
+    /// Whether its rows are looked up one at a time, and so lie one behind the other; others lie in panels.
+    fn is_row_major(self) -> bool {
+        matches!(self, Self::Table | Self::NumericWeight | Self::NumericBias)
+    }
 }
 
 /// One named (rows x cols) matrix inside the flat buffer.
@@ -38,20 +53,19 @@ impl View {
     }
 
     fn len<T: Scalar>(&self) -> usize {
-        match self.role {
-            Role::Weight | Role::Bias => panels_len::<T>(self.rows, self.cols),
-            // Rows of a table are looked up one at a time.
-            Role::Table => (self.rows * self.cols).next_multiple_of(T::PANEL),
+        if self.role.is_row_major() {
+            return (self.rows * self.cols).next_multiple_of(T::PANEL);
         }
+        panels_len::<T>(self.rows, self.cols)
     }
 
     /// The matrix in row-major order.
     pub(crate) fn read<T: Scalar>(&self, flat: &[T]) -> Vec<T> {
         let from = &flat[self.range::<T>()];
         let mut out = vec![T::ZERO; self.rows * self.cols];
-        match self.role {
-            Role::Weight | Role::Bias => unpack(from, self.rows, self.cols, &mut out),
-            Role::Table => out.copy_from_slice(&from[..self.rows * self.cols]),
+        match self.role.is_row_major() {
+            true => out.copy_from_slice(&from[..self.rows * self.cols]),
+            false => unpack(from, self.rows, self.cols, &mut out),
         }
         out
     }
@@ -59,9 +73,9 @@ impl View {
     /// Replaces the matrix by `source`, in row-major order.
     pub(crate) fn write<T: Scalar>(&self, flat: &mut [T], source: &[T]) {
         let to = &mut flat[self.range::<T>()];
-        match self.role {
-            Role::Weight | Role::Bias => pack(source, self.rows, self.cols, to),
-            Role::Table => to[..source.len()].copy_from_slice(source),
+        match self.role.is_row_major() {
+            true => to[..source.len()].copy_from_slice(source),
+            false => pack(source, self.rows, self.cols, to),
         }
     }
 }

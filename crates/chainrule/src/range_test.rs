@@ -172,7 +172,7 @@ mod tests {
         let y: Vec<f32> = x.chunks(4).map(|x| (3.0 * x[0]).sin() + x[1] * x[2]).collect();
         let data = Dataset::new(Inputs::numeric(&x, 4), &y);
         let hidden = vec![Hidden::new(32, Activation::Relu)];
-        let spec = NetworkSpec { inputs: 4, embeddings: vec![], hidden, outputs: 1, head: Head::gaussian() };
+        let spec = NetworkSpec::new(4, hidden, 1, Head::gaussian());
         for optimizer in [Optimizer::Sgd, Optimizer::adam()] {
             let settings = TrainSettings { batch: 32, epochs: 20, optimizer, ..TrainSettings::default() };
             let network = Network::<f32>::new(&spec, 1).unwrap();

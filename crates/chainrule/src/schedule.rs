@@ -1,10 +1,10 @@
-//! Learning rates over the course of a training.
+//! Learning rates and other strengths over the course of a training.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, setting};
 
-/// The factor that multiplies the base learning rate.
+/// The factor that multiplies the base value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub enum Schedule {
@@ -13,6 +13,10 @@ pub enum Schedule {
     Constant,
     /// (1 + cos(pi t)) / 2, t the part of all steps that is done.
     Cosine,
+    /// 1 in the first half, then (1 + cos(pi (2 t - 1))) / 2.
+    FlatCosine,
+    /// (1 - cos(2 pi log2(1 + 15 t))) / 2: four waves, each as long as all before it, from 0 and back to 0 (Holzmüller et al. 2024).
+    CosineWaves,
     /// Rises linearly from 0 over the first `fraction` of all steps, then falls like a cosine.
     WarmUp {
         /// 0 < fraction < 1.
@@ -54,6 +58,8 @@ impl Schedule {
         match *self {
             Self::Constant => 1.0,
             Self::Cosine => cosine(t),
+            Self::FlatCosine => cosine((2.0 * t - 1.0).max(0.0)),
+            Self::CosineWaves => 1.0 - cosine(2.0 * (1.0 + 15.0 * t).log2()),
             // The first step moves too: it has the rate of step 1.
             Self::WarmUp { fraction } if t < fraction => (step + 1) as f64 / (fraction * steps as f64 + 1.0),
             Self::WarmUp { fraction } => cosine((t - fraction) / (1.0 - fraction)),
@@ -72,6 +78,14 @@ mod tests {
         assert_eq!(Schedule::Constant.factor(7, 10), 1.0);
         assert_eq!(Schedule::Cosine.factor(0, 10), 1.0);
         assert!((Schedule::Cosine.factor(5, 10) - 0.5).abs() < 1e-15);
+        let flat = [0, 5, 10].map(|step| Schedule::FlatCosine.factor(step, 10));
+        assert!(flat[..2] == [1.0, 1.0] && flat[2].abs() < 1e-15 && Schedule::FlatCosine.factor(75, 100) - 0.5 < 1e-15);
+        // 15 t = 2^k - 1 ends a wave, log2(1 + 15 t) = k + 1/2 is its top.
+        for (step, factor) in [(0, 0.0), (1, 0.0), (3, 0.0), (7, 0.0), (15, 0.0)] {
+            assert!((Schedule::CosineWaves.factor(step, 15) - factor).abs() < 1e-12, "{step}");
+        }
+        let top = (2f64.sqrt() - 1.0) / 15.0;
+        assert!((Schedule::CosineWaves.factor((top * 1e9) as u64, 1_000_000_000) - 1.0).abs() < 1e-12);
         let warm = Schedule::WarmUp { fraction: 0.5 };
         assert!((warm.factor(0, 10) - 1.0 / 6.0).abs() < 1e-15 && (warm.factor(4, 10) - 5.0 / 6.0).abs() < 1e-15);
         assert_eq!(warm.factor(5, 10), 1.0);

@@ -5,15 +5,15 @@ use std::ops::Range;
 use crate::activation::Activation;
 use crate::block::{Block, Blocks, On};
 use crate::compute::Compute;
-use crate::kernel::{Operands, Outer, panels_len};
-use crate::layer::category_embedding::CategoryEmbedding;
+use crate::kernel::{Isa, Operands, Outer, add_rows, panels_len};
 use crate::layer::custom;
 use crate::layer::dense::{Dense, Slope};
-use crate::layer::dropout::Mask;
+use crate::layer::dropout::Masks;
+use crate::layer::parametric::{self, Derivatives};
 use crate::params::{Layout, Role, View};
-use crate::rng::Key;
 use crate::scalar::Scalar;
 use crate::spec::{Hidden, NetworkSpec};
+use crate::stem::Stem;
 
 /// Multiply-adds from which a step is worth sharing between threads (some 25 microseconds of one core): before that the way
 /// of W, h and delta from one core's cache to the other's costs more than is won.
@@ -35,15 +35,17 @@ pub(crate) trait GradientSink<T: Scalar> {
         transposed: &mut [T],
     );
 
-    /// The gradient of a category's table, which `fill` adds to a zeroed slice of the view's layout.
-    fn table(&mut self, compute: &mut Compute, view: &View, fill: &mut dyn FnMut(&mut [T]));
+    /// The gradients of all other parameters: `views` and `gradient` begin like those of the network.
+    fn others(&mut self, compute: &mut Compute, views: &[View], gradient: &[T]);
 }
 
 /// The layers of a network and where their parameters lie.
 pub(crate) struct Topology {
+    pub(crate) stem: Stem,
     pub(crate) layers: Vec<Dense>,
-    pub(crate) embedding: Option<CategoryEmbedding>,
     pub(crate) layout: Layout,
+    /// How many of the first views, and elements, are no layer's W or b.
+    others: (usize, usize),
     /// Each layer's gradient, Eq. (6), and where it belongs.
     gradients: Vec<Outer>,
     /// Where each layer's W and b lie.
@@ -52,7 +54,7 @@ pub(crate) struct Topology {
 
 impl Topology {
     pub(crate) fn new<T: Scalar>(spec: &NetworkSpec) -> Self {
-        Self::build::<T>(spec, !spec.embeddings.is_empty())
+        Self::build::<T>(spec, false)
     }
 
     /// The same with a recursion that goes down to delta^(0) even where the input has no parameters of its own.
@@ -62,15 +64,14 @@ impl Topology {
 
     fn build<T: Scalar>(spec: &NetworkSpec, to_input: bool) -> Self {
         let mut layout = Layout::default();
-        let tables = spec.embeddings.iter().enumerate();
-        let tables: Vec<_> = tables
-            .map(|(j, e)| layout.push::<T>(format!("embeddings.{j}.table"), Role::Table, e.levels, e.dimension))
-            .collect();
-        let embedding = (!tables.is_empty()).then(|| CategoryEmbedding {
-            embeddings: spec.embeddings.clone(),
-            tables,
-            first_column: spec.inputs,
-        });
+        let stem = Stem::new::<T>(spec, &mut layout);
+        let to_input = to_input || stem.has_parameters();
+        let mut alpha = |(l, hidden): (usize, &Hidden)| {
+            hidden.parametric.then(|| layout.push::<T>(format!("layers.{l}.alpha"), Role::Alpha, 1, hidden.width))
+        };
+        let mut alphas: Vec<_> = spec.hidden.iter().enumerate().map(&mut alpha).collect();
+        alphas.push(None);
+        let others = (layout.views.len(), layout.len());
         let output = Hidden::new(spec.outputs, Activation::Identity);
         let mut inputs = spec.input_width();
         let mut layers = Vec::with_capacity(spec.hidden.len() + 1);
@@ -82,6 +83,7 @@ impl Topology {
                 dropout: hidden.dropout,
                 weight: layout.push::<T>(format!("layers.{l}.weight"), Role::Weight, inputs, hidden.width),
                 bias: layout.push::<T>(format!("layers.{l}.bias"), Role::Bias, 1, hidden.width),
+                alpha: alphas[l],
             });
             inputs = hidden.width;
         }
@@ -98,7 +100,7 @@ impl Topology {
         }
         let range = |number: usize| layout.views[number].range::<T>();
         let ranges = layers.iter().map(|layer| [range(layer.weight), range(layer.bias)]).collect();
-        Self { layers, embedding, layout, gradients, ranges }
+        Self { stem, layers, layout, others, gradients, ranges }
     }
 
     /// Where W' of layer `l` lies in the buffer of transposed weights, if it is kept.
@@ -117,6 +119,11 @@ impl Topology {
         self.layers.iter().map(|layer| layer.inputs * layer.outputs).sum()
     }
 
+    /// Whether some of the layers are no products, whose columns threads could share.
+    pub(crate) fn goes_by_rows(&self) -> bool {
+        self.stem.has_numeric_embedding() || self.layers.iter().any(|layer| layer.alpha.is_some())
+    }
+
     /// Whether `rows` rows, each with `passes` times a forward pass's work, are worth sharing between threads.
     pub(crate) fn is_shared(&self, rows: usize, passes: usize) -> bool {
         rows * passes * self.work() >= SHARED_WORK
@@ -129,30 +136,65 @@ impl Topology {
         (mut team, isa): On<'_>,
         parameters: &[T],
         block: &mut Block<T>,
-        masks: Option<Key>,
+        masks: Option<Masks>,
     ) {
-        self.embed(parameters, block);
-        for (l, layer) in self.layers.iter().enumerate() {
-            let (below, above) = block.h.split_at_mut(l + 1);
-            let slope = masks.and_then(|_| block.slopes[l].as_deref_mut());
-            let mask = masks.filter(|_| layer.dropout > 0.0);
-            let mask = mask.map(|key| Mask::new(layer.dropout, key.part(l as u64), block.first));
-            let on = (team.as_deref_mut(), isa);
-            let wb = self.weight_and_bias(l, parameters);
-            if let Activation::Custom(f) = layer.activation {
-                let mut slope = slope;
-                layer.forward(on, block.rows, wb, &below[l], &mut above[0], slope.as_deref_mut(), None);
-                custom::activate(f.get(), isa, (block.rows, layer.outputs), &mut above[0], slope, mask);
-            } else {
-                layer.forward(on, block.rows, wb, &below[l], &mut above[0], slope, mask);
-            }
+        self.stem.forward(isa, parameters, block);
+        for l in 0..self.layers.len() {
+            self.forward_layer(l, (team.as_deref_mut(), isa), parameters, block, masks);
         }
     }
 
-    fn embed<T: Scalar>(&self, parameters: &[T], block: &mut Block<T>) {
-        if let Some(embedding) = &self.embedding {
-            embedding.forward(block.rows, &self.layout.views, parameters, &block.codes, &mut block.h[0]);
+    /// Eq. (2) for layer number `l`.
+    pub(crate) fn forward_layer<T: Scalar>(
+        &self,
+        l: usize,
+        (team, isa): On<'_>,
+        parameters: &[T],
+        block: &mut Block<T>,
+        masks: Option<Masks>,
+    ) {
+        let layer = &self.layers[l];
+        if layer.has_pass_of_its_own() {
+            self.pre_activate(l, (team, isa), parameters, block);
+            return self.activate(l, isa, parameters, block, masks);
         }
+        let (below, above) = block.h.split_at_mut(l + 1);
+        let slope = masks.and_then(|_| block.slopes[l].as_deref_mut());
+        let mask = layer.mask(l, masks, block.first);
+        let wb = self.weight_and_bias(l, parameters);
+        layer.forward((team, isa), block.rows, wb, &below[l], &mut above[0], slope, mask);
+    }
+
+    /// z of layer number `l`.
+    pub(crate) fn pre_activate<T: Scalar>(&self, l: usize, on: On<'_>, parameters: &[T], block: &mut Block<T>) {
+        let (below, above) = block.h.split_at_mut(l + 1);
+        let wb = self.weight_and_bias(l, parameters);
+        self.layers[l].linear().forward(on, block.rows, wb, &below[l], &mut above[0], None, None);
+    }
+
+    /// h from z of layer number `l`, whose activation is no part of the product's pass.
+    fn activate<T: Scalar>(&self, l: usize, isa: Isa, parameters: &[T], block: &mut Block<T>, masks: Option<Masks>) {
+        let layer = &self.layers[l];
+        let (shape, mask) = ((block.rows, layer.outputs), layer.mask(l, masks, block.first));
+        let (h, slope) = (&mut block.h[l + 1], masks.and_then(|_| block.slopes[l].as_deref_mut()));
+        if let Activation::Custom(f) = layer.activation {
+            return custom::activate(f.get(), isa, shape, h, slope, mask);
+        }
+        let alpha = layer.alpha.map_or(&[][..], |alpha| &parameters[self.layout.views[alpha].range::<T>()]);
+        let by_alpha = masks.and_then(|_| block.by_alpha[l].as_deref_mut());
+        let kept = slope.zip(by_alpha).map(|(slope, by_alpha)| Derivatives { slope, by_alpha });
+        parametric::activate(layer.activation, isa, shape, alpha, h, kept, mask);
+    }
+
+    /// Replaces W and b of layer number `l`, row-major.
+    pub(crate) fn write_layer<T: Scalar>(&self, l: usize, parameters: &mut [T], w: &[T], b: &[T]) {
+        self.layout.views[self.layers[l].weight].write(parameters, w);
+        self.layout.views[self.layers[l].bias].write(parameters, b);
+    }
+
+    /// The outputs of layer number `l` that are the same for all rows: their weights stay zero.
+    pub(crate) fn held_outputs(&self, spec: &NetworkSpec, l: usize) -> Range<usize> {
+        if l + 1 < self.layers.len() { 0..0 } else { spec.head.held_outputs(spec.outputs) }
     }
 
     fn weight_and_bias<'a, T: Scalar>(&self, l: usize, parameters: &'a [T]) -> (&'a [T], &'a [T]) {
@@ -161,7 +203,12 @@ impl Topology {
     }
 
     /// Eq. (9) from delta^(L) in `block` down to the first layer, or to the input where that has parameters of its own.
-    pub(crate) fn backward<T: Scalar>(&self, (mut team, isa): On<'_>, transposed: &[T], block: &mut Block<T>) {
+    pub(crate) fn backward<T: Scalar>(
+        &self,
+        (mut team, isa): On<'_>,
+        (parameters, transposed): (&[T], &[T]),
+        block: &mut Block<T>,
+    ) {
         for (l, layer) in self.layers.iter().enumerate().rev() {
             let Some(range) = self.transposed::<T>(l) else { continue };
             let phi_prime = match l.checked_sub(1) {
@@ -173,11 +220,41 @@ impl Topology {
             };
             let (below, above) = block.delta.split_at_mut(l + 1);
             let on = (team.as_deref_mut(), isa);
-            layer.backward(on, block.rows, &transposed[range], &above[0], phi_prime, &mut below[l]);
+            let by_alpha = l.checked_sub(1).and_then(|below| block.by_alpha[below].as_deref_mut());
+            layer.backward(on, block.rows, &transposed[range], &above[0], phi_prime, &mut below[l], by_alpha);
         }
+        self.stem.backward(isa, parameters, block);
     }
 
-    /// The gradients of all parameters, Eq. (6) and (8), from the blocks' h and delta, handed to `sink`.
+    /// Elements of the gradient of all parameters that are no layer's W or b, and of the scratch that it needs.
+    pub(crate) fn others_len<T: Scalar>(&self) -> [usize; 2] {
+        [self.others.1, self.stem.sums_len::<T>()]
+    }
+
+    /// The gradient of all parameters that are no layer's W or b, kept in `blocks`.
+    pub(crate) fn other_gradients<T: Scalar>(&self, compute: &mut Compute, parameters: &[T], blocks: &mut Blocks<T>) {
+        if self.others.0 == 0 {
+            return;
+        }
+        let [mut gradient, mut sums] = std::mem::take(&mut blocks.others);
+        gradient.fill(T::ZERO);
+        sums.fill(T::ZERO);
+        let Compute { team, isa } = compute;
+        let on = (blocks.shared().then_some(team), *isa);
+        self.stem.gradient(on, parameters, blocks.used(), &mut sums, &mut gradient);
+        for (l, layer) in self.layers.iter().enumerate() {
+            let Some(alpha) = layer.alpha else { continue };
+            let to = &mut gradient[self.layout.views[alpha].range::<T>()];
+            for block in blocks.used() {
+                let parts = block.by_alpha[l].as_deref().unwrap_or_default();
+                add_rows(*isa, (block.rows, layer.outputs), parts, to);
+            }
+        }
+        blocks.others = [gradient, sums];
+    }
+
+    /// The gradients of all parameters, Eq. (6) and (8), from the blocks' h and delta and from what
+    /// [`other_gradients`](Self::other_gradients) has left there, handed to `sink`.
     ///
     /// All delta are computed by now, so a sink may change every W at once.
     pub(crate) fn gradients<T: Scalar>(
@@ -188,13 +265,6 @@ impl Topology {
         sink: &mut impl GradientSink<T>,
     ) {
         sink.layers(compute, blocks.shared(), (&self.gradients, blocks), transposed);
-        for (j, &table) in self.embedding.iter().flat_map(|e| e.tables.iter().enumerate()) {
-            sink.table(compute, &self.layout.views[table], &mut |gradient| {
-                for block in blocks.used() {
-                    let embedding = self.embedding.iter();
-                    embedding.for_each(|e| e.gradient(j, block.rows, &block.codes, &block.delta[0], gradient));
-                }
-            });
-        }
+        sink.others(compute, &self.layout.views[..self.others.0], &blocks.others[0]);
     }
 }

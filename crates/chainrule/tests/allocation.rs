@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chainrule::{
-    Activation, Compute, Dataset, Embedding, Event, Flow, Head, Hidden, Inputs, Network, NetworkSpec, Predictor,
-    TrainSettings, train,
+    Activation, Compute, Dataset, Embedding, Event, Flow, Head, Hidden, Inputs, Network, NetworkSpec, NumericEmbedding,
+    Predictor, TrainSettings, train,
 };
 
 struct Counting;
@@ -33,12 +33,17 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn steps_and_predictions_allocate_nothing() {
     let hidden = |activation| Hidden { dropout: 0.2, ..Hidden::new(300, activation) };
+    let parametric = Hidden { parametric: true, ..hidden(Activation::Gelu) };
+    let plain = NetworkSpec::new(40, vec![hidden(Activation::Relu), parametric], 3, Head::categorical());
     let spec = NetworkSpec {
-        inputs: 40,
+        numeric_embedding: Some(NumericEmbedding::Periodic {
+            features: (0..30).collect(),
+            frequencies: 16,
+            sigma: 0.1,
+        }),
         embeddings: vec![Embedding { levels: 9, dimension: 4 }],
-        hidden: vec![hidden(Activation::Relu), hidden(Activation::Gelu)],
-        outputs: 3,
-        head: Head::categorical(),
+        scale: true,
+        ..plain
     };
     let rows = 1_000;
     let x: Vec<f32> = (0..rows * 40).map(|i| (i % 13) as f32 / 13.0).collect();

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use chainrule::{
-    Activation, Compute, Dataset, Flow, Head, Hidden, Inputs, Isa, Key, Network, NetworkSpec, Optimizer, Predictor,
-    Scalar, TrainSettings, train,
+    Activation, Compute, Dataset, Flow, Head, Hidden, Inputs, Isa, Key, Network, NetworkSpec, NumericEmbedding,
+    Optimizer, Predictor, Scalar, TrainSettings, train,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -31,18 +31,17 @@ impl Case<'_> {
     fn spec(&self) -> NetworkSpec {
         let (last, hidden) = self.widths[1..].split_last().unwrap();
         let (activation, dropout) = (self.activation, self.dropout);
-        NetworkSpec {
-            inputs: self.widths[0],
-            embeddings: vec![],
-            hidden: hidden.iter().map(|&width| Hidden { dropout, ..Hidden::new(width, activation) }).collect(),
-            outputs: *last,
-            head: Head::categorical(),
-        }
+        let hidden = hidden.iter().map(|&width| Hidden { dropout, ..Hidden::new(width, activation) });
+        NetworkSpec::new(self.widths[0], hidden.collect(), *last, Head::categorical())
     }
 
     /// The hash of all parameters after `steps` steps on batches of which every fifth is short.
     fn hash<T: Scalar>(&self, threads: usize, isa: Isa) -> u64 {
-        let spec = self.spec();
+        self.hash_of::<T>(&self.spec(), threads, isa)
+    }
+
+    /// The same for a network with this specification.
+    fn hash_of<T: Scalar>(&self, spec: &NetworkSpec, threads: usize, isa: Isa) -> u64 {
         let rows = 4 * self.batch + self.batch / 2 + 1;
         let key = Key::new(7);
         let x: Vec<T> = (0..rows * spec.inputs).map(|i| T::from_f64(key.uniform(i as u64) - 0.5)).collect();
@@ -60,7 +59,7 @@ impl Case<'_> {
             learning_rate,
             ..TrainSettings::default()
         };
-        let mut network = Network::<T>::new(&spec, 1).unwrap();
+        let mut network = Network::<T>::new(spec, 1).unwrap();
         let mut compute = Compute::with_isa(threads, isa);
         train(&mut network, &mut compute, &data, None, &settings, &mut |_| Flow::Continue).unwrap();
         let mut hasher = DefaultHasher::new();
@@ -138,6 +137,29 @@ fn every_optimizer_is_one_hash() {
 fn shape_f_is_one_hash() {
     check::<f32>(&cases(F, 16)[3], false);
     check::<f64>(&cases(F, 16)[0], false);
+}
+
+/// Numeric embeddings, a scale layer and parametric activations, with features that fill no whole register.
+#[test]
+fn a_stem_is_one_hash() {
+    let (features, frequencies) = (vec![0, 1, 2, 3, 5, 8, 13, 20, 21, 30, 44], 5);
+    let edges = vec![vec![-0.5, -0.2, 0.1, 0.5]; features.len()];
+    let case = &cases(&[45, 100, 70, 7], 50)[3];
+    for embedding in [
+        NumericEmbedding::Periodic { features: features.clone(), frequencies, sigma: 0.5 },
+        NumericEmbedding::PiecewiseLinear { features, edges, dimension: 16 },
+    ] {
+        let mut spec = NetworkSpec { numeric_embedding: Some(embedding), scale: true, ..case.spec() };
+        spec.hidden.iter_mut().for_each(|hidden| hidden.parametric = true);
+        let expected = case.hash_of::<f32>(&spec, 1, Isa::detect());
+        let expected_f64 = case.hash_of::<f64>(&spec, 1, Isa::detect());
+        for (threads, isa) in
+            [(2, Isa::detect()), (3, Isa::detect())].into_iter().chain(Isa::available().into_iter().map(|isa| (1, isa)))
+        {
+            assert_eq!(case.hash_of::<f32>(&spec, threads, isa), expected, "{threads} threads, {isa}");
+            assert_eq!(case.hash_of::<f64>(&spec, threads, isa), expected_f64, "{threads} threads, {isa}");
+        }
+    }
 }
 
 /// The shapes as they are in the benchmark, everything with everything.

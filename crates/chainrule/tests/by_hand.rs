@@ -11,13 +11,7 @@ use chainrule::{
 /// x = (1, 2); W1 = ((0.1, -0.2), (0.3, 0.4)), b1 = (0.05, -0.05), so z = (0.1 + 0.6 + 0.05, -0.2 + 0.8 - 0.05)
 /// = (0.75, 0.55) and h = tanh z. W2 = ((0.5, -1), (2, 0.25)), b2 = 0; y = (0.2, -0.3).
 fn network() -> Network<f64> {
-    let spec = NetworkSpec {
-        inputs: 2,
-        embeddings: vec![],
-        hidden: vec![Hidden::new(2, Activation::Tanh)],
-        outputs: 2,
-        head: Head::gaussian(),
-    };
+    let spec = NetworkSpec::new(2, vec![Hidden::new(2, Activation::Tanh)], 2, Head::gaussian());
     let mut network = Network::<f64>::new(&spec, 0).unwrap();
     for (i, values) in
         [&[0.1, -0.2, 0.3, 0.4][..], &[0.05, -0.05], &[0.5, -1.0, 2.0, 0.25], &[0.0, 0.0]].iter().enumerate()
@@ -104,7 +98,7 @@ fn the_elements_of_one_weight_are_those_worked_by_hand() {
 
 /// dJ/dz of a head at `z`, as the gradient of the biases of a network without hidden layers.
 fn delta(head: Head, z: &[f64], y: f64) -> Vec<f64> {
-    let spec = NetworkSpec { inputs: 1, embeddings: vec![], hidden: vec![], outputs: z.len(), head };
+    let spec = NetworkSpec::new(1, vec![], z.len(), head);
     let mut network = Network::<f64>::new(&spec, 0).unwrap();
     network.set_parameter(1, z).unwrap();
     let data = Dataset::new(Inputs::numeric(&[0.0], 1), std::slice::from_ref(&y));

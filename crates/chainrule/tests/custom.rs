@@ -87,7 +87,7 @@ fn a_wrong_delta_is_refused_and_a_right_one_is_a_head() {
 
 fn spec(activation: Activation, head: Head, dropout: f64) -> NetworkSpec {
     let hidden = |width| Hidden { dropout, ..Hidden::new(width, activation) };
-    NetworkSpec { inputs: 3, embeddings: vec![], hidden: vec![hidden(40), hidden(5)], outputs: 2, head }
+    NetworkSpec::new(3, vec![hidden(40), hidden(5)], 2, head)
 }
 
 /// The parameters after a short training.

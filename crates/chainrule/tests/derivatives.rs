@@ -37,13 +37,8 @@ fn every_gradient_agrees_with_the_complex_step() {
 #[test]
 fn a_certificate_covers_a_sample_or_everything() {
     let hidden = |width| Hidden { dropout: 0.2, ..Hidden::new(width, Activation::Gelu) };
-    let spec = NetworkSpec {
-        inputs: 2,
-        embeddings: vec![Embedding { levels: 3, dimension: 2 }],
-        hidden: vec![hidden(40), hidden(20)],
-        outputs: 3,
-        head: Head::named("ordinal").unwrap(),
-    };
+    let plain = NetworkSpec::new(2, vec![hidden(40), hidden(20)], 3, Head::named("ordinal").unwrap());
+    let spec = NetworkSpec { embeddings: vec![Embedding { levels: 3, dimension: 2 }], ..plain };
     let network = Network::<f32>::new(&spec, 1).unwrap();
     let (numeric, codes) = ([0.5f32, -1.0, 0.25, 2.0, -0.5, 1.0], [0, 2, 1]);
     let inputs =
@@ -61,13 +56,7 @@ fn a_certificate_covers_a_sample_or_everything() {
 /// Thresholds that all rows share move by their biases alone.
 #[test]
 fn shared_outputs_keep_zero_weights_in_training() {
-    let spec = NetworkSpec {
-        inputs: 2,
-        embeddings: vec![],
-        hidden: vec![],
-        outputs: 3,
-        head: Head::named("ordinal").unwrap(),
-    };
+    let spec = NetworkSpec::new(2, vec![], 3, Head::named("ordinal").unwrap());
     let mut network = Network::<f32>::new(&spec, 1).unwrap();
     let x: Vec<f32> = (0..80).map(|i| (i * 37 % 80) as f32 / 40.0 - 1.0).collect();
     let y: Vec<f32> = (0..40).map(|i| (i * 7 % 4) as f32).collect();

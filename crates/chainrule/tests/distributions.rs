@@ -32,7 +32,7 @@ fn golden() -> Golden {
 
 /// A network whose pre-activations are `z` whatever the input.
 fn constant<T: Scalar>(head: &Head, z: &[f64]) -> Network<T> {
-    let spec = NetworkSpec { inputs: 1, embeddings: vec![], hidden: vec![], outputs: z.len(), head: head.clone() };
+    let spec = NetworkSpec::new(1, vec![], z.len(), head.clone());
     let mut network = Network::<T>::new(&spec, 0).unwrap();
     network.set_parameter(1, &z.iter().map(|&z| T::from_f64(z)).collect::<Vec<_>>()).unwrap();
     network
@@ -295,7 +295,7 @@ fn heads_are_data_and_impossible_ones_are_refused() {
         ("\"categorical\"", 1, "at least 2 outputs"),
     ] {
         let head: Head = serde_json::from_str(head).unwrap();
-        let spec = NetworkSpec { inputs: 1, embeddings: vec![], hidden: vec![], outputs, head };
+        let spec = NetworkSpec::new(1, vec![], outputs, head);
         let error = spec.validate().unwrap_err().to_string();
         assert!(error.contains(message), "{error}");
     }

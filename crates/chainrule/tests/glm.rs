@@ -79,7 +79,7 @@ impl Fit {
     /// The largest difference from the other library's numbers, and the iterations taken.
     fn error(&self, x: &[f64]) -> (f64, usize) {
         let head = self.head.clone();
-        let spec = NetworkSpec { inputs: FEATURES, embeddings: vec![], hidden: vec![], outputs: self.outputs, head };
+        let spec = NetworkSpec::new(FEATURES, vec![], self.outputs, head);
         let rows = Dataset::new(Inputs::numeric(x, FEATURES), &self.y);
         let data = Dataset { weights: self.weights.as_deref(), ..rows };
         let (parameters, iterations) = minimise(&spec, &[], &data, (self.l2, 1e-10));
@@ -121,7 +121,7 @@ fn a_network_ends_where_scipy_does() {
     let Golden { x, network: hill, .. } = golden();
     let head = Head::gaussian();
     let hidden = vec![Hidden::new(2, Activation::Tanh)];
-    let spec = NetworkSpec { inputs: FEATURES, embeddings: vec![], hidden, outputs: 1, head };
+    let spec = NetworkSpec::new(FEATURES, hidden, 1, head);
     let data = Dataset::new(Inputs::numeric(&x, FEATURES), &hill.y);
     let (parameters, iterations) = minimise(&spec, &hill.start, &data, (hill.l2, 1e-13));
     let error = parameters.iter().zip(&hill.end).map(|(own, end)| distance(own, end)).fold(0.0, f64::max);

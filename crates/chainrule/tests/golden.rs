@@ -24,7 +24,7 @@ struct Case {
 
 fn network(inputs: usize, hidden: &[usize], activation: Activation, outputs: usize, head: Head) -> Network<f64> {
     let hidden = hidden.iter().map(|&width| Hidden::new(width, activation)).collect();
-    Network::new(&NetworkSpec { inputs, embeddings: vec![], hidden, outputs, head }, 0).unwrap()
+    Network::new(&NetworkSpec::new(inputs, hidden, outputs, head), 0).unwrap()
 }
 
 fn set(network: &mut Network<f64>, parameters: &[Vec<f64>]) {

@@ -12,13 +12,7 @@ const TEST: usize = 50_000;
 
 /// A network that draws: location in the middle of `location`, scale outputs as `second` says.
 fn truth(head: &Head, location: f64, second: f64) -> Network<f64> {
-    let spec = NetworkSpec {
-        inputs: FEATURES,
-        embeddings: vec![],
-        hidden: vec![],
-        outputs: head.outputs(1),
-        head: head.clone(),
-    };
+    let spec = NetworkSpec::new(FEATURES, vec![], head.outputs(1), head.clone());
     let mut network = Network::<f64>::new(&spec, 0).unwrap();
     let learned = head.scale() == Some(Scale::Learned);
     let weights: Vec<f64> = match spec.outputs {
@@ -44,13 +38,7 @@ fn draw(truth: &Network<f64>, x: &[f64], part: u64) -> Vec<f64> {
 }
 
 fn fit(head: &Head, x: &[f64], y: &[f64], start: &[f32]) -> Network<f32> {
-    let spec = NetworkSpec {
-        inputs: FEATURES,
-        embeddings: vec![],
-        hidden: vec![],
-        outputs: head.outputs(1),
-        head: head.clone(),
-    };
+    let spec = NetworkSpec::new(FEATURES, vec![], head.outputs(1), head.clone());
     let mut network = Network::<f32>::new(&spec, 1).unwrap();
     network.set_parameter(1, start).unwrap();
     let single = |values: &[f64]| values.iter().map(|&x| x as f32).collect::<Vec<_>>();

@@ -10,13 +10,8 @@ use chainrule::{
 const ROWS: usize = 60;
 
 fn spec(hidden: &[usize], head: Head) -> NetworkSpec {
-    NetworkSpec {
-        inputs: 3,
-        embeddings: vec![],
-        hidden: hidden.iter().map(|&width| Hidden::new(width, Activation::Tanh)).collect(),
-        outputs: head.outputs(1),
-        head,
-    }
+    let outputs = head.outputs(1);
+    NetworkSpec::new(3, hidden.iter().map(|&width| Hidden::new(width, Activation::Tanh)).collect(), outputs, head)
 }
 
 fn data() -> (Vec<f64>, Vec<f64>) {

@@ -41,13 +41,8 @@ fn twenty_steps_give_numpys_weights() {
 fn largest_error(golden: &Golden, case: &Case) -> f64 {
     let (inputs, rest) = case.widths.split_first().expect("widths");
     let (outputs, hidden) = rest.split_last().expect("widths");
-    let spec = NetworkSpec {
-        inputs: *inputs,
-        embeddings: vec![],
-        hidden: hidden.iter().map(|&width| Hidden::new(width, case.activation)).collect(),
-        outputs: *outputs,
-        head: case.head.clone(),
-    };
+    let hidden = hidden.iter().map(|&width| Hidden::new(width, case.activation));
+    let spec = NetworkSpec::new(*inputs, hidden.collect(), *outputs, case.head.clone());
     let mut network = Network::<f64>::new(&spec, 0).expect("the spec is valid");
     for (i, values) in case.start.iter().enumerate() {
         network.set_parameter(i, values).expect("the shapes agree");

@@ -58,7 +58,8 @@ pub fn run(args: &TrainArgs) -> Outcome {
 
 fn settings_of(fitted: &Fitted) -> chainrule::TrainSettings {
     let settings = &fitted.model.card().settings;
-    chainrule::TrainSettings { learning_rate: settings.learning_rate, ..chainrule::TrainSettings::default() }
+    let plain = chainrule::TrainSettings::default();
+    chainrule::TrainSettings { learning_rate: settings.learning_rate.unwrap_or(plain.learning_rate), ..plain }
 }
 
 /// What is known before training.

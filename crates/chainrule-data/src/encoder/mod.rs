@@ -203,6 +203,16 @@ impl Encoder {
         self.columns.iter().map(|column| column.encoding.width()).sum()
     }
 
+    /// Which columns of [`Features::numeric`] are numbers: neither signs, indicators, levels nor cycles.
+    pub fn number_features(&self) -> Vec<usize> {
+        let (mut features, mut first) = (vec![], 0);
+        for EncodedColumn { encoding, .. } in &self.columns {
+            features.extend(first..first + encoding.numbers());
+            first += encoding.width();
+        }
+        features
+    }
+
     /// The columns of [`Features::codes`].
     pub fn embedded(&self) -> Vec<EmbeddedColumn> {
         let embedded = |column: &EncodedColumn| {

@@ -10,8 +10,10 @@ use crate::cost::{Head, PointwiseCost, Scale};
 use crate::data::{Dataset, WideRows as Rows};
 use crate::error::Result;
 use crate::layer::category_embedding::Embedding;
+use crate::layer::numeric_embedding::NumericEmbedding;
 use crate::network::Network;
 use crate::optimizer::Optimizer;
+use crate::params::Role;
 use crate::rng::Key;
 use crate::spec::{Hidden, NetworkSpec};
 use crate::train::{Flow, TrainSettings, train};
@@ -38,24 +40,29 @@ pub struct Combination {
     pub penalty: bool,
     /// Both hidden layers have dropout, with the masks of the first training step.
     pub dropout: bool,
+    /// Two features have these vectors, the input has a scale layer, and the activations are parametric.
+    pub numeric_embedding: Option<NumericEmbedding>,
 }
 
 impl fmt::Display for Combination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { head, outputs, activation, .. } = self;
+        let Self { head, outputs, activation, numeric_embedding, .. } = self;
         write!(f, "{}, {outputs} outputs, {}", head.name(), activation.map_or("no hidden layer", Activation::name))?;
         let parts = [
             ("weights", self.weights),
             ("embedding", self.embedding),
             ("penalty", self.penalty),
             ("dropout", self.dropout),
+            ("periodic", matches!(numeric_embedding, Some(NumericEmbedding::Periodic { .. }))),
+            ("piecewise linear", matches!(numeric_embedding, Some(NumericEmbedding::PiecewiseLinear { .. }))),
         ];
         parts.iter().filter(|(_, on)| *on).try_for_each(|(name, _)| write!(f, ", {name}"))
     }
 }
 
 /// Checks every head with 1, 2, 3 and 5 targets or classes (those it can have) x every activation and no hidden layer x row
-/// weights x category embedding x penalty x dropout. The derivatives compared are those of all parameters, taken from a real training step:
+/// weights x category embedding x penalty x dropout; and with each numeric embedding, a scale layer and parametric activations, all
+/// of these or none. The derivatives compared are those of all parameters, taken from a real training step:
 /// its change of the parameters over the learning rate. Without penalty and dropout, [`Network::gradient`] and the
 /// derivatives with respect to the inputs are compared too.
 ///
@@ -64,10 +71,9 @@ impl fmt::Display for Combination {
 pub fn builtins(compute: &mut Compute, observer: &mut dyn FnMut(&Combination, &Certificate)) -> Result<()> {
     for (head, outputs) in heads() {
         for activation in Activation::ALL.map(Some).into_iter().chain([None]) {
-            // Dropout, the last, is in hidden layers only.
-            for bits in 0..if activation.is_some() { 16 } else { 8 } {
+            let of = |bits: u32, numeric_embedding: Option<NumericEmbedding>| {
                 let on = |bit: u32| bits >> bit & 1 == 1;
-                let combination = Combination {
+                Combination {
                     head: head.clone(),
                     outputs,
                     activation,
@@ -75,13 +81,32 @@ pub fn builtins(compute: &mut Compute, observer: &mut dyn FnMut(&Combination, &C
                     embedding: on(1),
                     penalty: on(2),
                     dropout: on(3),
-                };
+                    numeric_embedding,
+                }
+            };
+            // Dropout, the last, is in hidden layers only.
+            let all = if activation.is_some() { 15 } else { 7 };
+            let stems = numeric_embeddings()
+                .into_iter()
+                .flat_map(|embedding| [0, all].map(|bits| (bits, Some(embedding.clone()))));
+            for (bits, embedding) in (0..=all).map(|bits| (bits, None)).chain(stems) {
+                let combination = of(bits, embedding);
                 let certificate = combination.certify(compute)?;
                 observer(&combination, &certificate);
             }
         }
     }
     Ok(())
+}
+
+/// Of the first and the last of the three features, which lie between -2 and 2.
+fn numeric_embeddings() -> [NumericEmbedding; 2] {
+    let features = vec![0, 2];
+    let edges = vec![vec![-1.3, -0.4, 0.1, 1.7], vec![-1.0, 1.0]];
+    [
+        NumericEmbedding::Periodic { features: features.clone(), frequencies: 3, sigma: 0.5 },
+        NumericEmbedding::PiecewiseLinear { features, edges, dimension: 2 },
+    ]
 }
 
 /// Every head with each number of targets (or classes) that it can have, and the outputs for them.
@@ -153,13 +178,14 @@ fn target(head: &Head, u: f64) -> f64 {
 impl Combination {
     fn spec(&self) -> NetworkSpec {
         let dropout = if self.dropout { 0.3 } else { 0.0 };
-        let hidden = |activation| [4, 3].map(|width| Hidden { dropout, ..Hidden::new(width, activation) });
+        let parametric = self.numeric_embedding.is_some();
+        let hidden = |activation| [4, 3].map(|width| Hidden { dropout, parametric, ..Hidden::new(width, activation) });
+        let hidden = self.activation.into_iter().flat_map(hidden).collect();
         NetworkSpec {
-            inputs: INPUTS,
+            numeric_embedding: self.numeric_embedding.clone(),
             embeddings: if self.embedding { vec![Embedding { levels: LEVELS, dimension: 2 }] } else { vec![] },
-            hidden: self.activation.into_iter().flat_map(hidden).collect(),
-            outputs: self.outputs,
-            head: self.head.clone(),
+            scale: self.numeric_embedding.is_some(),
+            ..NetworkSpec::new(INPUTS, hidden, self.outputs, self.head.clone())
         }
     }
 
@@ -186,6 +212,7 @@ impl Combination {
         let rows = self.rows(&spec);
         let data = rows.dataset(&spec);
         let mut network = Network::<f64>::new(&spec, 5)?;
+        stir(&mut network)?;
         let (l1, l2) = if self.penalty { (0.02, 0.3) } else { (0.0, 0.0) };
         let mut reference = Reference::new(&spec, &parameters(&network), &rows, Setup::first_step(SEED, l1, l2));
         let step = step_gradient(&spec, &network, compute, &data, (l1, l2))?;
@@ -209,6 +236,20 @@ impl Combination {
         }
         Ok(certificate(&network, &reference, &elements, ROWS))
     }
+}
+
+/// Moves the parameters that start at 0 or 1, where some mistakes do not show.
+fn stir(network: &mut Network<f64>) -> Result<()> {
+    for p in 0..network.views().len() {
+        if matches!(network.views()[p].role, Role::Weight | Role::Bias | Role::Table) {
+            continue;
+        }
+        let key = Key::new(13).part(p as u64);
+        let values = network.parameter(p).into_iter().enumerate();
+        let moved: Vec<f64> = values.map(|(i, x)| x + 0.6 * key.uniform(i as u64) - 0.3).collect();
+        network.set_parameter(p, &moved)?;
+    }
+    Ok(())
 }
 
 /// The gradient of the mean cost with penalty that a training step uses: with plain gradient descent it is the change of

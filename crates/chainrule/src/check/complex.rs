@@ -24,6 +24,13 @@ impl Complex {
         Self { re: e * cos, im: e * sin }
     }
 
+    /// cos(x + i y) = cos x cosh y - i sin x sinh y.
+    #[must_use]
+    pub fn cos(self) -> Self {
+        let (sin, cos) = self.re.sin_cos();
+        Self { re: cos * self.im.cosh(), im: -sin * self.im.sinh() }
+    }
+
     /// The principal logarithm.
     #[must_use]
     pub fn ln(self) -> Self {
@@ -136,6 +143,7 @@ mod tests {
         close(at(0.7, Complex::ln), 1.0 / 0.7);
         close(at(1e-9, Complex::ln_1p), 1.0 / (1.0 + 1e-9));
         close(at(-0.4, Complex::tanh), 1.0 - 0.4f64.tanh().powi(2));
+        close(at(0.7, Complex::cos), -0.7f64.sin());
         close(at(3.0, |z| Complex::from(1.0) / (z * z)), -2.0 / 27.0);
     }
 
@@ -145,6 +153,7 @@ mod tests {
         let z = Complex { re: 1.0, im: 2.0 };
         let close = |a: Complex, re: f64, im: f64| assert!((a.re - re).abs() + (a.im - im).abs() < 1e-15, "{a:?}");
         close(z.exp(), -1.131_204_383_756_814, 2.471_726_672_004_819);
+        close(z.cos(), 2.032_723_007_019_666, -3.051_897_799_151_8);
         close(z.ln(), 0.804_718_956_217_050_2, 1.107_148_717_794_090_4);
         close(z.tanh(), 1.166_736_257_240_92, -0.243_458_201_185_725_3);
     }

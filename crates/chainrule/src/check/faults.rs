@@ -8,7 +8,6 @@ use crate::activation::Activation;
 use crate::cost::{Head, PointwiseCost, Scale};
 use crate::data::WideRows as Rows;
 use crate::layer::category_embedding::Embedding;
-use crate::layer::dropout::Mask;
 use crate::network::Network;
 use crate::rng::Key;
 use crate::spec::{Hidden, NetworkSpec};
@@ -107,12 +106,10 @@ const SEED: u64 = 9;
 
 fn spec(head: Head) -> NetworkSpec {
     let hidden = |activation| Hidden { dropout: 0.3, ..Hidden::new(UNITS, activation) };
+    let hidden = vec![hidden(Activation::Tanh), hidden(Activation::Sigmoid)];
     NetworkSpec {
-        inputs: 2,
         embeddings: vec![Embedding { levels: 3, dimension: 2 }],
-        hidden: vec![hidden(Activation::Tanh), hidden(Activation::Sigmoid)],
-        outputs: OUTPUTS,
-        head,
+        ..NetworkSpec::new(2, hidden, OUTPUTS, head)
     }
 }
 
@@ -166,8 +163,8 @@ impl Naive<'_> {
     }
 
     fn mask(&self, l: usize, row: usize, unit: usize) -> f64 {
-        let key = Setup::first_step(SEED, 0.0, 0.0).masks.unwrap();
-        Mask::new(0.3, key.part(l as u64), 0).value(row, UNITS, unit)
+        let masks = Setup::first_step(SEED, 0.0, 0.0).masks.unwrap();
+        masks.of_layer(l, 0.3, 0).value(row, UNITS, unit)
     }
 
     fn forward(&self, row: usize) -> Pass {

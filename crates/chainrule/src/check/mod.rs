@@ -14,6 +14,7 @@ mod comparison;
 mod complex;
 mod costs;
 mod differences;
+mod embedding;
 #[cfg(test)]
 mod faults;
 mod phi;

@@ -5,9 +5,10 @@ use std::cell::Cell;
 
 use super::complex::Complex;
 use super::costs::{cost, kink_distance};
+use super::embedding::numeric_embedding;
 use super::phi::{has_kink, phi};
 use crate::data::WideRows as Rows;
-use crate::layer::dropout::Mask;
+use crate::layer::dropout::Masks;
 use crate::rng::Key;
 use crate::spec::NetworkSpec;
 
@@ -18,7 +19,7 @@ pub(super) const STEP: f64 = 1e-30;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Setup {
     /// Dropout masks, those of a batch that consists of all rows in order.
-    pub(super) masks: Option<Key>,
+    pub(super) masks: Option<Masks>,
     /// The mean over the rows' total weight, plus l1 sum |w| + (l2 / 2) sum w^2 over the weights; None: the plain sum.
     pub(super) mean_and_penalty: Option<(f64, f64)>,
 }
@@ -26,12 +27,13 @@ pub(super) struct Setup {
 impl Setup {
     /// What [`Network::gradient`](crate::Network::gradient) differentiates.
     pub(super) fn gradient() -> Self {
-        Self { masks: Some(Key::new(0)), mean_and_penalty: None }
+        Self { masks: Some(Masks { key: Key::new(0), factor: 1.0 }), mean_and_penalty: None }
     }
 
     /// What the first step of a training with this seed differentiates.
     pub(super) fn first_step(seed: u64, l1: f64, l2: f64) -> Self {
-        Self { masks: Some(Key::new(seed).part(u64::MAX).part(0)), mean_and_penalty: Some((l1, l2)) }
+        let key = Key::new(seed).part(u64::MAX).part(0);
+        Self { masks: Some(Masks { key, factor: 1.0 }), mean_and_penalty: Some((l1, l2)) }
     }
 }
 
@@ -95,16 +97,27 @@ impl<'a> Reference<'a> {
         self.kink.get()
     }
 
-    /// The weight matrices, which come before the biases, and both after the embeddings' tables.
+    /// The weight matrices, each before its bias, and all after everything else.
     fn weight_matrices(&self) -> impl Iterator<Item = &Vec<Complex>> {
-        self.parameters[self.spec.embeddings.len()..].iter().step_by(2)
+        self.parameters[self.layer(0)..].iter().step_by(2)
+    }
+
+    /// The number of layer `l`'s weight among the parameters.
+    fn layer(&self, l: usize) -> usize {
+        self.parameters.len() - 2 * (self.spec.hidden.len() + 1 - l)
+    }
+
+    /// The number of layer `l`'s alpha: those of parametric layers come right before the first weight.
+    fn alpha(&self, l: usize) -> Option<usize> {
+        let from_here = self.spec.hidden[l..].iter().filter(|hidden| hidden.parametric).count();
+        self.spec.hidden[l].parametric.then(|| self.layer(0) - from_here)
     }
 
     fn row_cost(&self, row: usize) -> Complex {
         let mut h = self.input(row);
         let layers = self.spec.hidden.len();
         for l in 0..=layers {
-            let first = self.spec.embeddings.len() + 2 * l;
+            let first = self.layer(l);
             let (w, b) = (&self.parameters[first], &self.parameters[first + 1]);
             // z_j = sum_i w_ij h_i + b_j, or b_j alone for an output that all rows share.
             let shared = if l < layers { 0..0 } else { self.spec.head.held_outputs(self.spec.outputs) };
@@ -120,12 +133,27 @@ impl<'a> Reference<'a> {
         cost(&self.spec.head, &h, y)
     }
 
-    /// h^(0) = x: the features, then the vectors of the row's codes.
+    /// h^(0): the features' vectors, the other features, the vectors of the row's codes; times the scale.
     fn input(&self, row: usize) -> Vec<Complex> {
-        let mut h = self.numeric[row * self.spec.inputs..][..self.spec.inputs].to_vec();
+        let x = &self.numeric[row * self.spec.inputs..][..self.spec.inputs];
+        let tables = self.spec.embeddings.len();
+        let mut h = vec![];
+        let embedded = self.spec.numeric_embedding.as_ref();
+        if let Some(embedding) = embedded {
+            let (h_of, distance) = numeric_embedding(embedding, &self.parameters[tables..], x);
+            h = h_of;
+            self.see_kink(distance);
+        }
+        let plain = |i: &usize| !embedded.is_some_and(|embedding| embedding.features().contains(i));
+        h.extend((0..x.len()).filter(plain).map(|i| x[i]));
         for (j, embedding) in self.spec.embeddings.iter().enumerate() {
-            let code = self.rows.codes[row * self.spec.embeddings.len() + j] as usize;
+            let code = self.rows.codes[row * tables + j] as usize;
             h.extend_from_slice(&self.parameters[j][code * embedding.dimension..][..embedding.dimension]);
+        }
+        if self.spec.scale {
+            let alphas = self.spec.hidden.iter().filter(|hidden| hidden.parametric).count();
+            let s = &self.parameters[self.layer(0) - alphas - 1];
+            h.iter_mut().zip(s).for_each(|(h, &s)| *h = *h * s);
         }
         h
     }
@@ -137,9 +165,14 @@ impl<'a> Reference<'a> {
             z.iter().for_each(|z| self.see_kink(z.re.abs()));
         }
         let mask = self.setup.masks.filter(|_| hidden.dropout > 0.0);
-        let mask = mask.map(|key| Mask::new(hidden.dropout, key.part(l as u64), 0));
+        let mask = mask.map(|masks| masks.of_layer(l, hidden.dropout, 0));
         let kept = |j: usize| mask.map_or(1.0, |mask| mask.value(row, hidden.width, j));
-        z.iter().enumerate().map(|(j, &z)| phi(hidden.activation, z) * kept(j)).collect()
+        let alpha = self.alpha(l).map(|alpha| &self.parameters[alpha]);
+        let unit = |(j, &z): (usize, &Complex)| match alpha {
+            None => phi(hidden.activation, z) * kept(j),
+            Some(alpha) => (z + alpha[j] * (phi(hidden.activation, z) - z)) * kept(j),
+        };
+        z.iter().enumerate().map(unit).collect()
     }
 
     fn see_kink(&self, distance: f64) {

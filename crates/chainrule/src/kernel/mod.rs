@@ -7,6 +7,7 @@
 mod ahead;
 mod buffer;
 mod chain;
+mod columns;
 mod elementwise;
 pub mod math;
 mod outer;
@@ -19,12 +20,13 @@ mod simd;
 mod tests;
 
 pub use buffer::Buffer;
+pub use columns::{Input, add_rows, map_columns};
 pub use elementwise::{VectorFn, map, map_all};
 pub(crate) use outer::OuterJob;
 pub use outer::{Operands, Outer, OuterTile, Part, Sums, TileFn, outer_sums};
-pub use panels::{gather, index, pack, panel_count, panels_len, transpose, unpack};
+pub use panels::{gather, index, pack, panel_count, panels_len, transpose, transpose_tile, unpack};
 pub use pool::Team;
 pub(crate) use product::PanelsJob;
 pub use product::{Finish, Product, Tile, multiply};
-pub use rowwise::{Columns, RowFn, lanes_from, load, map_rows, scratch_len, to_lanes};
+pub use rowwise::{Columns, RowFn, lanes_from, load, map_rows, scratch_len, store, to_lanes};
 pub use simd::{Isa, Simd, UnknownIsa, VectorJob};

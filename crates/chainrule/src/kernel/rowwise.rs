@@ -72,6 +72,17 @@ pub fn load<T: Scalar, S: Simd<T>>(simd: S, from: &[T]) -> S::Vector {
     unsafe { simd.load(from.as_ptr()) }
 }
 
+/// Replaces the first `LANES` elements of a slice.
+///
+/// # Panics
+/// If there are fewer.
+#[inline(always)]
+pub fn store<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector, to: &mut [T]) {
+    let to = &mut to[..S::LANES];
+    // SAFETY: the slice is LANES long.
+    unsafe { simd.store(to.as_mut_ptr(), x) }
+}
+
 /// The elements of a register; those after `LANES` are zero.
 #[inline(always)]
 pub fn to_lanes<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector) -> [T; 32] {

@@ -30,7 +30,7 @@ pub(crate) fn activate<T: Scalar>(
             let at = index::<T>(rows, 0, col);
             let tile = Tile { offset: at, row: 0, rows, col, cols };
             let panel = at..at + rows * T::PANEL;
-            mask.apply(isa, tile, width, &mut h[panel.clone()], &mut slope[panel]);
+            mask.apply(isa, tile, width, [&mut h[panel.clone()], &mut slope[panel]]);
         }
     }
 }

@@ -6,7 +6,8 @@
 
 use std::marker::PhantomData;
 
-use super::dropout::Mask;
+use super::dropout::{Mask, Masks};
+use super::parametric;
 use crate::activation::{Activation, Pair, ValueAndSlope, with_pair};
 use crate::block::On;
 use crate::kernel::{Finish, Outer, Product, Simd, Tile, VectorFn, map, multiply};
@@ -22,6 +23,8 @@ pub(crate) struct Dense {
     pub(crate) dropout: f64,
     pub(crate) weight: usize,
     pub(crate) bias: usize,
+    /// alpha of a parametric activation.
+    pub(crate) alpha: Option<usize>,
 }
 
 /// phi'(z) of a batch, as the backward pass finds it.
@@ -38,7 +41,22 @@ pub(crate) enum Slope<'a, T> {
 impl Dense {
     /// Whether a training pass keeps phi'(z) beside h.
     pub(crate) fn keeps_slope(&self) -> bool {
-        self.dropout > 0.0 || with_pair!(self.activation, P => !P::FROM_OUTPUT)
+        self.dropout > 0.0 || self.alpha.is_some() || with_pair!(self.activation, P => !P::FROM_OUTPUT)
+    }
+
+    /// Whether its activation is no part of the product's pass.
+    pub(crate) fn has_pass_of_its_own(&self) -> bool {
+        self.alpha.is_some() || matches!(self.activation, Activation::Custom(_))
+    }
+
+    /// Its dropout mask as layer number `l`, for a block that starts at row `first` of the batch.
+    pub(crate) fn mask(&self, l: usize, masks: Option<Masks>, first: usize) -> Option<Mask> {
+        masks.filter(|_| self.dropout > 0.0).map(|masks| masks.of_layer(l, self.dropout, first))
+    }
+
+    /// The same layer without its activation.
+    pub(crate) fn linear(&self) -> Self {
+        Self { activation: Activation::Identity, ..self.clone() }
     }
 
     /// Eq. (2) for a block of rows: H_out = phi(H_in W + 1 b').
@@ -73,7 +91,7 @@ impl Dense {
                 let values = [&mut *z, &mut *slope];
                 with_pair!(self.activation, P => map(isa, tile, values, [], &ValueAndSlope(PhantomData::<P>)));
                 if let Some(mask) = mask {
-                    mask.apply(isa, tile, self.outputs, z, slope);
+                    mask.apply(isa, tile, self.outputs, [z, slope]);
                 }
             }
         };
@@ -83,7 +101,9 @@ impl Dense {
     /// Eq. (9) for a block of rows: Delta_in = Delta_out W' ⊙ phi'(Z_in), phi' being the activation of the layer below.
     /// At the last hidden layer it is Eq. (5), for one of its weights Eq. (3), (4).
     ///
-    /// `w_transposed` (outputs x inputs) holds W'; `delta_out` (rows x outputs), `delta_in` (rows x inputs).
+    /// `w_transposed` (outputs x inputs) holds W'; `delta_out` (rows x outputs), `delta_in` (rows x inputs). `by_alpha`, if the layer
+    /// below is parametric, has dh/dalpha of its units (rows x inputs) and becomes each row's part of dJ/dalpha.
+    #[allow(clippy::too_many_arguments)] // The operands of one equation.
     pub(crate) fn backward<T: Scalar>(
         &self,
         (team, isa): On<'_>,
@@ -92,6 +112,7 @@ impl Dense {
         delta_out: &[T],
         phi_prime: Slope<'_, T>,
         delta_in: &mut [T],
+        by_alpha: Option<&mut [T]>,
     ) {
         let w_delta = Product {
             rows,
@@ -105,15 +126,21 @@ impl Dense {
                 _ => Finish::Keep,
             },
         };
-        let times_phi_prime = |tile: Tile, delta: &mut [T], _: Option<&mut [T]>| match phi_prime {
+        let times_phi_prime = |tile: Tile, delta: &mut [T], by_alpha: Option<&mut [T]>| match phi_prime {
             Slope::OfOutput(Activation::Identity | Activation::Relu, _) | Slope::One => {}
             Slope::OfOutput(activation, h) => {
                 let h = &h[tile.range::<T>()];
                 with_pair!(activation, P => map(isa, tile, [delta], [h], &TimesPrime(PhantomData::<P>)));
             }
-            Slope::Kept(slope) => map(isa, tile, [delta], [&slope[tile.range::<T>()]], &Times),
+            Slope::Kept(slope) => {
+                let slope = [&slope[tile.range::<T>()]];
+                match by_alpha {
+                    None => map(isa, tile, [delta], slope, &Times),
+                    Some(by_alpha) => map(isa, tile, [delta, by_alpha], slope, &parametric::Backward),
+                }
+            }
         };
-        multiply(team, isa, &w_delta, delta_in, None, &times_phi_prime);
+        multiply(team, isa, &w_delta, delta_in, by_alpha, &times_phi_prime);
     }
 
     /// Eq. (6) for a batch: grad W = Σ h delta' = H_in' Delta and grad b = Σ delta = Delta' 1, sums over the rows of all

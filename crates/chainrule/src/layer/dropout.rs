@@ -6,6 +6,21 @@ use crate::kernel::{Isa, Simd, Tile, VectorJob};
 use crate::rng::{Key, mask_bits};
 use crate::scalar::Scalar;
 
+/// All masks of one step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Masks {
+    pub(crate) key: Key,
+    /// Factor of every layer's probability.
+    pub(crate) factor: f64,
+}
+
+impl Masks {
+    /// Those of layer number `l`, which drops with probability `p`, for a block that starts at row `first` of the batch.
+    pub(crate) fn of_layer(&self, l: usize, p: f64, first: usize) -> Mask {
+        Mask::new(p * self.factor, self.key.part(l as u64), first)
+    }
+}
+
 /// One layer's masks in one step.
 #[derive(Clone, Copy)]
 pub(crate) struct Mask {
@@ -18,8 +33,8 @@ pub(crate) struct Mask {
 }
 
 impl Mask {
-    /// Masks that drop with probability `p`, 0 < p < 1, for a block that starts at row `first` of the batch.
-    pub(crate) fn new(p: f64, key: Key, first: usize) -> Self {
+    /// Masks that drop with probability `p`, 0 <= p < 1, for a block that starts at row `first` of the batch.
+    fn new(p: f64, key: Key, first: usize) -> Self {
         Self { key: key.short(), threshold: (p * 2f64.powi(32)) as u32, kept: 1.0 / (1.0 - p), first }
     }
 
@@ -29,34 +44,37 @@ impl Mask {
         if bits < self.threshold { 0.0 } else { self.kept }
     }
 
-    /// Multiplies the tile's activations `h` and slopes `slope` by the mask. `width`: units in a row.
-    pub(crate) fn apply<T: Scalar>(&self, isa: Isa, tile: Tile, width: usize, h: &mut [T], slope: &mut [T]) {
-        T::dispatch(isa, MaskJob { mask: *self, tile, width, h, slope });
+    /// Multiplies the tile's activations and what is kept of their derivatives, `parts`, by the mask. `width`: units in a row.
+    pub(crate) fn apply<T: Scalar, const N: usize>(&self, isa: Isa, tile: Tile, width: usize, parts: [&mut [T]; N]) {
+        T::dispatch(isa, MaskJob { mask: *self, tile, width, parts });
     }
 }
 
-struct MaskJob<'a, T> {
+struct MaskJob<'a, T, const N: usize> {
     mask: Mask,
     tile: Tile,
     width: usize,
-    h: &'a mut [T],
-    slope: &'a mut [T],
+    parts: [&'a mut [T]; N],
 }
 
-impl<T: Scalar> VectorJob<T> for MaskJob<'_, T> {
+impl<T: Scalar, const N: usize> VectorJob<T> for MaskJob<'_, T, N> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd<T>>(self, _: S) {
+    fn run<S: Simd<T>>(mut self, _: S) {
         let kept = T::from_f64(self.mask.kept);
-        let rows = self.h.chunks_exact_mut(T::PANEL).zip(self.slope.chunks_exact_mut(T::PANEL));
-        for (r, (h, slope)) in rows.enumerate() {
+        let mut factors = [T::ZERO; 32];
+        let factors = &mut factors[..T::PANEL];
+        for r in 0..self.tile.rows {
             let first = ((self.mask.first + self.tile.row + r) * self.width + self.tile.col) as u32;
-            for (c, (h, slope)) in h.iter_mut().zip(slope).enumerate() {
+            for (c, factor) in factors.iter_mut().enumerate() {
                 let bits = mask_bits(self.mask.key, first.wrapping_add(c as u32));
-                let m = if bits < self.mask.threshold { T::ZERO } else { kept };
-                *h = *h * m;
-                *slope = *slope * m;
+                *factor = if bits < self.mask.threshold { T::ZERO } else { kept };
+            }
+            for part in &mut self.parts {
+                for (x, factor) in part[r * T::PANEL..][..T::PANEL].iter_mut().zip(&*factors) {
+                    *x = *x * *factor;
+                }
             }
         }
     }

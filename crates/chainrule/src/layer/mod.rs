@@ -4,3 +4,8 @@ pub(crate) mod category_embedding;
 pub(crate) mod custom;
 pub(crate) mod dense;
 pub(crate) mod dropout;
+pub(crate) mod numeric_embedding;
+pub(crate) mod parametric;
+pub(crate) mod periodic_embedding;
+pub(crate) mod piecewise_linear_embedding;
+pub(crate) mod scale;

@@ -14,7 +14,8 @@ pub(super) struct Adagrad<T> {
 
 impl<T: Scalar> Adagrad<T> {
     pub(super) fn new(gradient: Gradient<T>, epsilon: f64) -> Self {
-        Self { gradient, epsilon: T::from_f64(epsilon.max(LEAST_EPSILON)) }
+        let epsilon = T::from_f64((epsilon * gradient.epsilon).max(LEAST_EPSILON));
+        Self { gradient, epsilon }
     }
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compute::Compute;
 use crate::error::{Result, setting};
+use crate::groups::{Group, Groups};
 use crate::kernel::{Buffer, Isa, Operands, Outer, Part, Simd, Tile, TileFn, VectorFn, map, map_all, outer_sums};
 use crate::params::{Role, View};
 use crate::scalar::Scalar;
@@ -252,6 +253,8 @@ pub(crate) struct Step {
     pub(crate) l1: f64,
     /// Factor of the penalty (l2 / 2) sum w^2, on weights only.
     pub(crate) l2: f64,
+    /// Factor of the optimizer's weight decay.
+    pub(crate) decay: f64,
 }
 
 /// An optimizer with its state.
@@ -261,19 +264,26 @@ pub(crate) struct State<T> {
     buffers: Vec<Buffer<T>>,
     /// beta1^t and beta2^t of Adam, t the steps done.
     powers: [f64; 2],
-    /// For the gradients of tables.
-    scratch: Buffer<T>,
+    /// Of each view.
+    groups: Vec<Group>,
+    /// The view of the first layer's W; a layer's b is next to its W.
+    first_layer: usize,
 }
 
 impl<T: Scalar> State<T> {
-    pub(crate) fn new(optimizer: Optimizer, views: &[View], len: usize) -> Self {
-        let longest = views.iter().filter(|v| v.role == Role::Table).map(|v| v.range::<T>().len()).max();
+    pub(crate) fn new(optimizer: Optimizer, groups: &Groups, views: &[View], len: usize) -> Self {
         Self {
             optimizer,
             buffers: (0..optimizer.states()).map(|_| Buffer::zeros(len)).collect(),
             powers: [1.0; 2],
-            scratch: Buffer::zeros(longest.unwrap_or(0)),
+            groups: views.iter().map(|view| groups.of(view, &optimizer)).collect(),
+            first_layer: views.iter().position(|view| view.role == Role::Weight).unwrap_or(views.len()),
         }
+    }
+
+    /// What Adam's means are multiplied by, since they start at 0: 1 / (1 - beta1^t) and, for the root, 1 / sqrt(1 - beta2^t).
+    fn corrections(&self) -> [f64; 2] {
+        [1.0 / (1.0 - self.powers[0]), 1.0 / (1.0 - self.powers[1]).sqrt()]
     }
 
     /// Begins a step: gradients handed to the result move `parameters` at once.
@@ -292,40 +302,43 @@ pub(crate) struct Update<'a, T> {
     step: Step,
 }
 
-/// Evaluates `$body` with `$rule`, which makes the optimizer's rule for parameters of a role, and `$buffers`, the parameters
+/// Evaluates `$body` with `$rule`, which makes the optimizer's rule for a group of parameters, and `$buffers`, the parameters
 /// and the state that it moves.
 macro_rules! with_rule {
     ($update:ident, |$buffers:ident, $rule:ident| $body:expr) => {{
         let Update { state, parameters, step } = $update;
-        let (step, powers) = (*step, state.powers);
+        let (step, corrections) = (*step, state.corrections());
         match (state.optimizer, state.buffers.as_mut_slice()) {
             (Optimizer::Momentum { momentum, nesterov }, [v]) => {
-                let $rule = |role| Momentum::new(Gradient::new(&step, role), momentum, nesterov);
+                let $rule = |group: &Group| Momentum::new(Gradient::new(&step, group), momentum, nesterov);
                 let $buffers = [&mut **parameters, &mut **v];
                 $body
             }
             (Optimizer::Adam { beta1, beta2, epsilon, weight_decay }, [m, v]) => {
-                let $rule = |role| Adam::new(Gradient::new(&step, role), [beta1, beta2, epsilon], weight_decay, powers);
+                let $rule = |group: &Group| {
+                    Adam::new(Gradient::new(&step, group), [beta1, beta2, epsilon], weight_decay, corrections)
+                };
                 let $buffers = [&mut **parameters, &mut **m, &mut **v];
                 $body
             }
             (Optimizer::Rmsprop { decay, epsilon }, [v]) => {
-                let $rule = |role| Rmsprop::new(Gradient::new(&step, role), decay, epsilon);
+                let $rule = |group: &Group| Rmsprop::new(Gradient::new(&step, group), decay, epsilon);
                 let $buffers = [&mut **parameters, &mut **v];
                 $body
             }
             (Optimizer::Adagrad { epsilon }, [v]) => {
-                let $rule = |role| Adagrad::new(Gradient::new(&step, role), epsilon);
+                let $rule = |group: &Group| Adagrad::new(Gradient::new(&step, group), epsilon);
                 let $buffers = [&mut **parameters, &mut **v];
                 $body
             }
             (Optimizer::Rprop { shrink, grow, shortest, longest }, [before, length]) => {
-                let $rule = |role| Rprop::new(Gradient::new(&step, role), [shrink, grow], [shortest, longest]);
+                let $rule =
+                    |group: &Group| Rprop::new(Gradient::new(&step, group), [shrink, grow], [shortest, longest]);
                 let $buffers = [&mut **parameters, &mut **before, &mut **length];
                 $body
             }
             _ => {
-                let $rule = |role| Sgd { gradient: Gradient::new(&step, role) };
+                let $rule = |group: &Group| Sgd { gradient: Gradient::new(&step, group) };
                 let $buffers = [&mut **parameters];
                 $body
             }
@@ -342,51 +355,50 @@ impl<T: Scalar> GradientSink<T> for Update<'_, T> {
         transposed: &mut [T],
     ) {
         let Compute { team, isa } = compute;
+        let groups = std::mem::take(&mut self.state.groups);
+        let of_layers = &groups[self.state.first_layer..];
         with_rule!(self, |buffers, rule| {
-            let rules = Move { weight: rule(Role::Weight), bias: rule(Role::Bias) };
+            let rules = Move { groups: of_layers, rule };
             outer_sums(team, *isa, shared, layers, operands, buffers, transposed, &rules);
         });
+        self.state.groups = groups;
     }
 
-    fn table(&mut self, compute: &mut Compute, view: &View, fill: &mut dyn FnMut(&mut [T])) {
-        let mut scratch = std::mem::take(&mut self.state.scratch);
-        let range = view.range::<T>();
-        let gradient = &mut scratch[..range.len()];
-        gradient.fill(T::ZERO);
-        fill(gradient);
-        self.parameter(compute.isa, view, gradient);
-        self.state.scratch = scratch;
+    fn others(&mut self, compute: &mut Compute, views: &[View], gradient: &[T]) {
+        self.parameters(compute.isa, views, gradient);
     }
 }
 
 impl<T: Scalar> Update<'_, T> {
-    /// Moves all parameters, given the gradient in their layout.
-    pub(crate) fn all(mut self, isa: Isa, views: &[View], gradient: &[T]) {
-        views.iter().for_each(|view| self.parameter(isa, view, &gradient[view.range::<T>()]));
-    }
-
-    /// Moves one parameter, given its gradient.
-    fn parameter(&mut self, isa: Isa, view: &View, gradient: &[T]) {
-        let range = view.range::<T>();
+    /// Moves the parameters of `views`, which begin like the network's, given the gradient in their layout.
+    pub(crate) fn parameters(&mut self, isa: Isa, views: &[View], gradient: &[T]) {
+        let groups = std::mem::take(&mut self.state.groups);
         with_rule!(self, |buffers, rule| {
-            map_all(isa, buffers.map(|buffer| &mut buffer[range.clone()]), [gradient], &rule(view.role));
+            let mut buffers = buffers;
+            for (view, group) in views.iter().zip(&groups) {
+                let range = view.range::<T>();
+                let parts = buffers.each_mut().map(|buffer| &mut buffer[range.clone()]);
+                map_all(isa, parts, [&gradient[range]], &rule(group));
+            }
         });
+        self.state.groups = groups;
     }
 }
 
-/// Applies the rules to the tiles of gradients.
-struct Move<R> {
-    weight: R,
-    bias: R,
+/// Applies its group's rule to each tile of a gradient.
+struct Move<'a, F> {
+    /// Those of each layer's W and b.
+    groups: &'a [Group],
+    rule: F,
 }
 
-impl<T: Scalar, R: VectorFn<T, N, 1>, const N: usize> TileFn<T, N> for Move<R> {
+impl<T: Scalar, R: VectorFn<T, N, 1>, F: Fn(&Group) -> R + Sync, const N: usize> TileFn<T, N> for Move<'_, F> {
     fn apply(&self, isa: Isa, part: Part, tile: Tile, gradient: &mut [T], parts: [&mut [T]; N]) {
-        let rule = match part {
-            Part::Weight(_) => &self.weight,
-            Part::Bias(_) => &self.bias,
+        let group = match part {
+            Part::Weight(layer) => &self.groups[2 * layer],
+            Part::Bias(layer) => &self.groups[2 * layer + 1],
         };
-        map(isa, tile, parts, [&*gradient], rule);
+        map(isa, tile, parts, [&*gradient], &(self.rule)(group));
     }
 }
 
@@ -398,20 +410,23 @@ struct Gradient<T> {
     l2: T,
     penalised: bool,
     learning_rate: T,
-    /// Whether weight decay acts on the parameter.
-    decays: bool,
+    /// Factor of the weight decay: learning rate, group and schedule.
+    decay: f64,
+    /// Factor of Adam's epsilon.
+    epsilon: f64,
 }
 
 impl<T: Scalar> Gradient<T> {
-    fn new(step: &Step, role: Role) -> Self {
-        let (l1, l2) = if role == Role::Weight { (step.l1, step.l2) } else { (0.0, 0.0) };
+    fn new(step: &Step, group: &Group) -> Self {
+        let (l1, l2) = if group.role == Role::Weight { (step.l1, step.l2) } else { (0.0, 0.0) };
         Self {
             scale: T::from_f64(step.gradient_scale),
             l1: T::from_f64(l1),
             l2: T::from_f64(l2),
             penalised: l1 > 0.0 || l2 > 0.0,
-            learning_rate: T::from_f64(step.learning_rate),
-            decays: role == Role::Weight,
+            learning_rate: T::from_f64(step.learning_rate * group.rate),
+            decay: step.learning_rate * step.decay * group.decay,
+            epsilon: group.epsilon,
         }
     }
 

@@ -21,7 +21,7 @@ impl<T: Scalar> Rmsprop<T> {
             gradient,
             decay: T::from_f64(decay),
             rest: T::from_f64(1.0 - decay),
-            epsilon: T::from_f64(epsilon.max(LEAST_EPSILON)),
+            epsilon: T::from_f64((epsilon * gradient.epsilon).max(LEAST_EPSILON)),
         }
     }
 }

@@ -6,10 +6,12 @@ use crate::compute::Compute;
 use crate::cost::Constants;
 use crate::data::Dataset;
 use crate::gradient::{Store, dot};
+use crate::layer::dropout::Masks;
 use crate::network::Network;
 use crate::optimizer::{Average, State, Step};
 use crate::rng::Key;
 use crate::scalar::Scalar;
+use crate::schedule::Schedule;
 
 /// Everything a step on a batch needs besides the network.
 pub(super) struct Batches<'a, T> {
@@ -38,7 +40,7 @@ impl<'a, T: Scalar> Batches<'a, T> {
             order: data.rows().collect(),
             blocks: Blocks::new(network.spec(), &network.topology, capacity, compute, true),
             constants: Constants::new(&network.spec().head, data),
-            state: State::new(settings.optimizer, network.views(), network.parameters.len()),
+            state: State::new(settings.optimizer, &settings.groups, network.views(), network.parameters.len()),
             steps: 0,
             learning_rate: settings.learning_rate,
             gradient: settings.clip_norm.map(|_| Store::zeros(network.parameters.len())),
@@ -66,7 +68,8 @@ impl<'a, T: Scalar> Batches<'a, T> {
             self.order.extend(data.rows());
             Key::new(self.settings.seed).part(epoch as u64).shuffle(&mut self.order);
         }
-        let batches = self.order.len().div_ceil(self.settings.batch);
+        let (rows, batch) = (self.order.len(), self.settings.batch);
+        let batches = if self.settings.drop_last { (rows / batch).max(1) } else { rows.div_ceil(batch) };
         let (mut cost, mut total) = (0.0, 0.0);
         for number in 0..batches {
             let (rows, batch_cost, weight) = self.step(network, compute, data, number, batches);
@@ -95,38 +98,42 @@ impl<'a, T: Scalar> Batches<'a, T> {
     ) -> (usize, f64, f64) {
         let first = number * self.settings.batch;
         let rows = &self.order[first..self.order.len().min(first + self.settings.batch)];
-        let masks = Key::new(self.settings.seed).part(u64::MAX).part(self.steps);
+        let steps = (batches * self.settings.epochs) as u64;
+        let factor = |schedule: &Schedule| schedule.factor(self.steps, steps);
+        let key = Key::new(self.settings.seed).part(u64::MAX).part(self.steps);
+        let masks = Masks { key, factor: factor(&self.settings.dropout_schedule) };
         let Network { spec, topology, parameters, transposed } = &mut *network;
         self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
             block.load_all(isa, data, select, first);
             topology.forward((team.as_deref_mut(), isa), parameters, block, Some(masks));
             block.cost(isa, spec);
-            topology.backward((team, isa), transposed, block);
+            topology.backward((team, isa), (parameters, transposed), block);
         });
         let (count, cost) = (rows.len(), self.blocks.cost() + self.constants.of(rows));
         let weight = self.blocks.total_weight();
         // Nothing to learn from a batch without weight, nothing good from a cost without bounds.
         if weight > 0.0 && cost.is_finite() {
-            let steps = (batches * self.settings.epochs) as u64;
-            self.learning_rate = self.settings.learning_rate * self.settings.schedule.factor(self.steps, steps);
-            self.update(network, compute, 1.0 / weight);
+            let decay = factor(&self.settings.decay_schedule);
+            self.learning_rate = self.settings.learning_rate * factor(&self.settings.schedule);
+            self.update(network, compute, (1.0 / weight, decay));
         }
         self.steps += 1;
         (count, cost, weight)
     }
 
-    /// Eq. (6) and (7) for all parameters, from the h and delta of the blocks.
-    fn update(&mut self, network: &mut Network<T>, compute: &mut Compute, gradient_scale: f64) {
+    /// Eq. (6) and (7) for all parameters, from the h and delta of the blocks. `decay`: factor of the weight decay.
+    fn update(&mut self, network: &mut Network<T>, compute: &mut Compute, (gradient_scale, decay): (f64, f64)) {
         let Self { settings, blocks, state, learning_rate, gradient, average, .. } = self;
         let Network { topology, parameters, transposed, .. } = &mut *network;
-        let mut step = Step { learning_rate: *learning_rate, gradient_scale, l1: settings.l1, l2: settings.l2 };
+        let mut step = Step { learning_rate: *learning_rate, gradient_scale, l1: settings.l1, l2: settings.l2, decay };
+        topology.other_gradients(compute, parameters, blocks);
         match (gradient, settings.clip_norm) {
             (Some(store), Some(most)) => {
                 store.gradient.fill(T::ZERO);
                 topology.gradients(compute, blocks, transposed, store);
                 let norm = gradient_scale * dot(&store.gradient, &store.gradient).sqrt();
                 step.gradient_scale *= (most / norm).min(1.0);
-                state.step(parameters, step).all(compute.isa, &topology.layout.views, &store.gradient);
+                state.step(parameters, step).parameters(compute.isa, &topology.layout.views, &store.gradient);
                 network.refresh();
             }
             _ => topology.gradients(compute, blocks, transposed, &mut state.step(parameters, step)),

@@ -6,6 +6,7 @@ use crate::compute::Compute;
 use crate::cost::Constants;
 use crate::data::Dataset;
 use crate::gradient::{Store, dot};
+use crate::layer::dropout::Masks;
 use crate::network::Network;
 use crate::optimizer::lbfgs::Lbfgs;
 use crate::params::Role;
@@ -113,12 +114,18 @@ impl<'a, T: Scalar> MeanCost<'a, T> {
             self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
                 block.load_all(isa, data, select, first);
                 // Without dropout the key has no part in it.
-                topology.forward((team.as_deref_mut(), isa), parameters, block, Some(Key::new(0)));
+                topology.forward(
+                    (team.as_deref_mut(), isa),
+                    parameters,
+                    block,
+                    Some(Masks { key: Key::new(0), factor: 1.0 }),
+                );
                 block.cost(isa, spec);
-                topology.backward((team, isa), transposed, block);
+                topology.backward((team, isa), (parameters, transposed), block);
             });
             cost += self.blocks.cost() + self.constants.of(rows);
             weight += self.blocks.total_weight();
+            topology.other_gradients(compute, parameters, &mut self.blocks);
             topology.gradients(compute, &self.blocks, transposed, &mut self.sum);
         }
         gradient.iter_mut().zip(&*self.sum.gradient).for_each(|(to, sum)| *to = sum.to_f64() / weight);

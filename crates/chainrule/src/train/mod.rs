@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::compute::Compute;
 use crate::data::Dataset;
 use crate::error::{Result, setting};
+use crate::groups::Groups;
 use crate::metric::Metric;
 use crate::network::Network;
 use crate::optimizer::Optimizer;
@@ -27,12 +28,20 @@ pub struct TrainSettings {
     pub epochs: usize,
     /// Rows of a batch; the last batch of an epoch may be smaller.
     pub batch: usize,
+    /// Leave the last batch of an epoch out where it is smaller, unless it is the only one.
+    pub drop_last: bool,
     /// Optimizer.
     pub optimizer: Optimizer,
     /// mu of Eq. (7).
     pub learning_rate: f64,
     /// Its course over the steps.
     pub schedule: Schedule,
+    /// Course of the optimizer's weight decay.
+    pub decay_schedule: Schedule,
+    /// Course of every layer's probability of dropout.
+    pub dropout_schedule: Schedule,
+    /// Rates of kinds of parameters.
+    pub groups: Groups,
     /// Adds l1 sum |w| to the mean cost, over all weights.
     pub l1: f64,
     /// Adds (l2 / 2) sum w^2 to the mean cost, over all weights.
@@ -64,9 +73,13 @@ impl Default for TrainSettings {
         Self {
             epochs: 200,
             batch: 256,
+            drop_last: false,
             optimizer: Optimizer::adam(),
             learning_rate: 1e-3,
             schedule: Schedule::Constant,
+            decay_schedule: Schedule::Constant,
+            dropout_schedule: Schedule::Constant,
+            groups: Groups::default(),
             l1: 0.0,
             l2: 0.0,
             clip_norm: None,
@@ -105,7 +118,8 @@ impl TrainSettings {
             return setting(format!("ema must be in [0, 1), got {decay}"));
         }
         self.optimizer.validate()?;
-        self.schedule.validate()
+        self.groups.validate()?;
+        [self.schedule, self.decay_schedule, self.dropout_schedule].iter().try_for_each(Schedule::validate)
     }
 
     /// Refuses networks and costs that the optimizer cannot train.

@@ -17,6 +17,7 @@ pub(super) struct Watch<'a, T> {
     valid: Option<Validation<'a, T>>,
     pub(super) history: Vec<EpochRecord>,
     best: Option<Best<T>>,
+    improved_at: usize,
 }
 
 struct Best<T> {
@@ -43,10 +44,11 @@ impl<'a, T: Scalar> Watch<'a, T> {
             valid: valid.map(|data| Validation::new(network, compute, *data, settings.metric)),
             history: Vec::with_capacity(settings.epochs.min(10_000)),
             best,
+            improved_at: 0,
         }
     }
 
-    /// Scores the epoch; returns the best epoch so far.
+    /// Scores the epoch; returns the last epoch with a better score than those before it.
     pub(super) fn look(
         &mut self,
         network: &Network<T>,
@@ -60,19 +62,20 @@ impl<'a, T: Scalar> Watch<'a, T> {
         let rises = valid_score.is_some() && self.settings.metric.rises();
         let gain = |best: f64| if rises { score - best } else { best - score };
         let mut improved = false;
-        let mut best_epoch = epoch;
         if let Some(best) = &mut self.best {
-            // The first finite score beats the NaN of the start.
+            // The first finite score beats the NaN of the start. Of equal ones the latest: it has seen more of the rows.
             improved = score.is_finite() && (best.score.is_nan() || gain(best.score) > self.settings.tolerance);
-            if improved {
+            if improved || score == best.score {
                 best.epoch = epoch;
                 best.score = score;
                 best.parameters.copy_from_slice(&network.parameters);
             }
-            best_epoch = best.epoch;
+        }
+        if improved || self.best.is_none() {
+            self.improved_at = epoch;
         }
         self.history.push(EpochRecord { epoch, train_cost, valid_score, learning_rate: rate, best: improved });
-        best_epoch
+        self.improved_at
     }
 
     /// Restores the best parameters if that is asked for, or if the last ones are worthless, and brings W' up to date.

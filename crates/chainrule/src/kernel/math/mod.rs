@@ -26,7 +26,7 @@ pub use gamma::{digamma, gamma_differences, ln_gamma, ln_less_digamma, stirling_
 pub use ln::{ln, log1p};
 pub use logistic::{sigmoid, softplus, tanh};
 pub use roots::{reciprocal, root};
-pub use trigonometric::{cos, sin};
+pub use trigonometric::{cos, sin, sin_cos};
 
 use super::Simd;
 use crate::scalar::Scalar;

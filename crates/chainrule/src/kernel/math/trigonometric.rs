@@ -22,9 +22,22 @@ pub fn cos<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector) -> S::Vector {
     sin_after(simd, x, 1)
 }
 
+/// sin x and cos x for little more than one of them, the same bits.
+#[inline(always)]
+pub fn sin_cos<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector) -> [S::Vector; 2] {
+    sin_after_each(simd, x, [0, 1])
+}
+
 /// sin(x + quarters pi / 2)
 #[inline(always)]
 fn sin_after<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector, quarters: u64) -> S::Vector {
+    let [sin] = sin_after_each(simd, x, [quarters]);
+    sin
+}
+
+/// sin(x + quarters pi / 2) for each of some `quarters`.
+#[inline(always)]
+fn sin_after_each<T: Scalar, S: Simd<T>, const N: usize>(simd: S, x: S::Vector, quarters: [u64; N]) -> [S::Vector; N] {
     let rounder = all(simd, rounder::<T>().0);
     let mut turns = simd.fma(x, simd.splat(T::FRAC_2_PI), rounder);
     let n = simd.sub(turns, rounder);
@@ -41,20 +54,24 @@ fn sin_after<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector, quarters: u64) -> S::
         r = simd.select(large, exact_r, r);
         turns = simd.select(large, exact_turns, turns);
     }
-    let turns = simd.add_bits(simd.to_bits(turns), simd.splat_bits(quarters));
 
     let square = simd.mul(r, r);
     let sin = simd.fma(simd.mul(square, r), polynomial(simd, square, T::SIN), r);
     let cos = simd.fma(square, all(simd, -0.5), simd.splat(T::ONE));
     let cos = simd.fma(simd.mul(square, square), polynomial(simd, square, T::COS), cos);
-    // The lowest bit of the turns, moved to where it makes a number that isn't 0, swaps; the next is the sign.
-    let odd = simd.shl_bits(simd.and_bits(turns, simd.splat_bits(1)), T::MANTISSA_BITS);
-    let even = simd.eq(simd.from_bits(odd), simd.splat(T::ZERO));
-    let sign = simd.and_bits(turns, simd.splat_bits(2));
-    let sign = simd.shl_bits(sign, T::SIGN_BIT.trailing_zeros() - 1);
-    let magnitude = simd.to_bits(simd.select(even, sin, cos));
-    // Adding the highest bit flips it.
-    simd.from_bits(simd.add_bits(magnitude, sign))
+    let mut out = [sin; N];
+    for (out, quarters) in out.iter_mut().zip(quarters) {
+        let turns = simd.add_bits(simd.to_bits(turns), simd.splat_bits(quarters));
+        // The lowest bit of the turns, moved to where it makes a number that isn't 0, swaps; the next is the sign.
+        let odd = simd.shl_bits(simd.and_bits(turns, simd.splat_bits(1)), T::MANTISSA_BITS);
+        let even = simd.eq(simd.from_bits(odd), simd.splat(T::ZERO));
+        let sign = simd.and_bits(turns, simd.splat_bits(2));
+        let sign = simd.shl_bits(sign, T::SIGN_BIT.trailing_zeros() - 1);
+        let magnitude = simd.to_bits(simd.select(even, sin, cos));
+        // Adding the highest bit flips it.
+        *out = simd.from_bits(simd.add_bits(magnitude, sign));
+    }
+    out
 }
 
 /// In place of each x > `FAST_MAX` in the first row: r there, and n + the rounder in the second.

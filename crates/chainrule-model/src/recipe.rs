@@ -1,0 +1,163 @@
+//! Presets: whole sets of settings under one name, as data. Every setting that is given beside a preset wins.
+
+use chainrule::{Activation, Groups, Head, Metric, Optimizer, Schedule};
+use chainrule_data::{NumericScaling, Task};
+use serde::{Deserialize, Serialize};
+
+use crate::settings::{OneOrMany, PLAIN_RATE, Settings};
+
+/// The name of a set of settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// Two hidden layers, Adam, early stopping.
+    #[default]
+    Plain,
+    /// RealMLP-TD (Holzmüller et al. 2024, arXiv 2407.04491).
+    Realmlp,
+    /// RealMLP-TD-S of the same paper, the simplified one.
+    RealmlpS,
+}
+
+impl Preset {
+    /// Every preset with its name.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("plain", Self::Plain), ("realmlp", Self::Realmlp), ("realmlp_s", Self::RealmlpS)];
+
+    pub(crate) fn is_plain(&self) -> bool {
+        *self == Self::Plain
+    }
+
+    /// Activation and learning rate for a task.
+    fn by_task(self, task: Task) -> (Activation, f64) {
+        match (self, task == Task::Classification) {
+            (Self::Plain, _) => (Activation::Relu, PLAIN_RATE),
+            (_, true) => (Activation::Selu, 0.04),
+            (Self::Realmlp, false) => (Activation::Mish, 0.2),
+            (Self::RealmlpS, false) => (Activation::Mish, 0.07),
+        }
+    }
+
+    /// The score that chooses the best epoch.
+    fn metric(self, head: &Head) -> Metric {
+        match head {
+            _ if self.is_plain() => Metric::Cost,
+            Head::WeibullAft { .. } => Metric::Cost,
+            head if head.is_for_classes() => Metric::Accuracy,
+            _ => Metric::Rmse,
+        }
+    }
+}
+
+/// What the layers start with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// By `initializer`, and the output layer so that every row gets the training mean.
+    #[default]
+    BaseRate,
+    /// Weights and biases that fit what arrives at each layer from the training rows.
+    Data,
+    /// Normal weights and biases, zeros in the output layer.
+    Normal,
+}
+
+/// The parts of a network and of its training that presets bring with them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recipe {
+    /// Frequencies of a periodic embedding of the numbers; 0: numbers are inputs as they are.
+    pub frequencies: usize,
+    /// Standard deviation of the initial frequencies.
+    pub sigma: f64,
+    /// Whether every input is multiplied by a trainable factor.
+    pub scale: bool,
+    /// Whether each unit mixes its activation with the identity by a trainable alpha.
+    pub parametric: bool,
+    /// What the layers start with.
+    pub start: Start,
+    /// Rates of kinds of parameters.
+    pub groups: Groups,
+    /// Course of the weight decay.
+    pub decay_schedule: Schedule,
+    /// Course of dropout.
+    pub dropout_schedule: Schedule,
+    /// Leave the last batch of an epoch out where it is smaller.
+    pub drop_last: bool,
+    /// Smoothing of the classes where no head is chosen, which then is categorical also for two.
+    pub label_smoothing: f64,
+    /// Keep predicted numbers within those of training.
+    pub clip: bool,
+    /// Length of the vectors of categories; 0: by their levels.
+    pub category_dimension: usize,
+}
+
+impl Recipe {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Settings {
+    /// A preset's settings. What depends on the task is left open: see [`learning_rate`](Self::learning_rate).
+    pub fn preset(preset: Preset) -> Self {
+        let simple = Self {
+            preset,
+            hidden: vec![256; 3],
+            activation: None,
+            dropout: 0.0,
+            optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weight_decay: 0.0 },
+            learning_rate: None,
+            schedule: Schedule::CosineWaves,
+            batch: Some(256),
+            epochs: 256,
+            patience: 0,
+            metric: None,
+            one_hot_max_levels: 1000,
+            category_indicator: false,
+            numeric_scaling: NumericScaling::Robust,
+            recipe: Recipe {
+                scale: true,
+                start: Start::Normal,
+                groups: Groups { bias: 0.1, scale: 6.0, ntk: true, ..Groups::default() },
+                drop_last: true,
+                label_smoothing: 0.1,
+                ..Recipe::default()
+            },
+            ..Self::default()
+        };
+        match preset {
+            Preset::Plain => Self::default(),
+            Preset::RealmlpS => simple,
+            Preset::Realmlp => Self {
+                dropout: 0.15,
+                optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weight_decay: 0.02 },
+                one_hot_max_levels: 8,
+                recipe: Recipe {
+                    frequencies: 16,
+                    sigma: 0.1,
+                    parametric: true,
+                    start: Start::Data,
+                    groups: Groups::realmlp(),
+                    decay_schedule: Schedule::FlatCosine,
+                    dropout_schedule: Schedule::FlatCosine,
+                    clip: true,
+                    category_dimension: 8,
+                    ..simple.recipe
+                },
+                ..simple
+            },
+        }
+    }
+
+    /// The same with everything that depends on task and head.
+    pub(crate) fn complete(&self, task: Task, head: &Head) -> Self {
+        let (activation, learning_rate) = self.preset.by_task(task);
+        Self {
+            activation: self.activation.clone().or(Some(OneOrMany::One(activation))),
+            learning_rate: self.learning_rate.or(Some(learning_rate)),
+            metric: self.metric.or(Some(self.preset.metric(head))),
+            ..self.clone()
+        }
+    }
+}
