@@ -35,7 +35,7 @@ impl Default for Groups {
 }
 
 /// How the parameters of one view move, beside those of others.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Group {
     pub(crate) role: Role,
     /// Factor of the learning rate.

@@ -20,9 +20,6 @@ pub(super) struct Adam<T> {
     rate: T,
     /// 1 / sqrt(1 - beta2^t)
     root: T,
-    /// Below these g, m and v are taken for 0: the means of a weight that has stopped to move fall for ever, and g^2 may be
-    /// subnormal at once, on which processors are a hundred times slower.
-    tiny: [T; 3],
 }
 
 impl<T: Scalar> Adam<T> {
@@ -44,7 +41,6 @@ impl<T: Scalar> Adam<T> {
             keep: T::from_f64(1.0 - gradient.decay * weight_decay),
             rate: T::from_f64(learning_rate * corrections[0]),
             root: T::from_f64(corrections[1]),
-            tiny: if size_of::<T>() == 4 { [1e-17, 1e-30, 1e-36] } else { [1e-140, 1e-280, 1e-290] }.map(T::from_f64),
         }
     }
 }
@@ -52,20 +48,13 @@ impl<T: Scalar> Adam<T> {
 impl<T: Scalar> VectorFn<T, 3, 1> for Adam<T> {
     #[inline(always)]
     fn apply<S: Simd<T>>(&self, simd: S, [w, m, v]: [S::Vector; 3], [g]: [S::Vector; 1]) -> [S::Vector; 3] {
-        let g = without_tiny(simd, self.gradient.of(simd, w, g), self.tiny[0]);
+        let g = self.gradient.of(simd, w, g);
         let (beta1, beta2) = (simd.splat(self.beta1), simd.splat(self.beta2));
         let (rest1, rest2) = (simd.splat(self.rest1), simd.splat(self.rest2));
         let m = simd.fma(beta1, m, simd.mul(rest1, g));
         let v = simd.fma(beta2, v, simd.mul(rest2, simd.mul(g, g)));
-        let (m, v) = (without_tiny(simd, m, self.tiny[1]), without_tiny(simd, v, self.tiny[2]));
         let root = simd.fma(math::root(simd, v), simd.splat(self.root), simd.splat(self.epsilon));
         let step = simd.mul(simd.splat(self.rate), m);
         [simd.fnma(step, math::reciprocal(simd, root), simd.mul(w, simd.splat(self.keep))), m, v]
     }
-}
-
-/// x, or 0 where |x| is less than `tiny`.
-#[inline(always)]
-fn without_tiny<T: Scalar, S: Simd<T>>(simd: S, x: S::Vector, tiny: T) -> S::Vector {
-    simd.select(simd.lt(simd.abs(x), simd.splat(tiny)), simd.splat(T::ZERO), x)
 }

@@ -264,20 +264,28 @@ pub(crate) struct State<T> {
     buffers: Vec<Buffer<T>>,
     /// beta1^t and beta2^t of Adam, t the steps done.
     powers: [f64; 2],
+    steps: u64,
     /// Of each view.
     groups: Vec<Group>,
+    /// Whether the layers' groups are all the same.
+    uniform: bool,
     /// The view of the first layer's W; a layer's b is next to its W.
     first_layer: usize,
 }
 
 impl<T: Scalar> State<T> {
     pub(crate) fn new(optimizer: Optimizer, groups: &Groups, views: &[View], len: usize) -> Self {
+        let groups: Vec<Group> = views.iter().map(|view| groups.of(view, &optimizer)).collect();
+        let first_layer = views.iter().position(|view| view.role == Role::Weight).unwrap_or(views.len());
+        let uniform = groups[first_layer..].chunks_exact(2).all(|layer| layer == &groups[first_layer..][..2]);
         Self {
             optimizer,
+            steps: 0,
             buffers: (0..optimizer.states()).map(|_| Buffer::zeros(len)).collect(),
             powers: [1.0; 2],
-            groups: views.iter().map(|view| groups.of(view, &optimizer)).collect(),
-            first_layer: views.iter().position(|view| view.role == Role::Weight).unwrap_or(views.len()),
+            groups,
+            uniform,
+            first_layer,
         }
     }
 
@@ -291,6 +299,7 @@ impl<T: Scalar> State<T> {
         if let Optimizer::Adam { beta1, beta2, .. } = self.optimizer {
             self.powers = [self.powers[0] * beta1, self.powers[1] * beta2];
         }
+        self.steps += 1;
         Update { state: self, parameters, step }
     }
 }
@@ -355,10 +364,15 @@ impl<T: Scalar> GradientSink<T> for Update<'_, T> {
         transposed: &mut [T],
     ) {
         let Compute { team, isa } = compute;
+        if self.state.steps.is_multiple_of(FLUSH) {
+            self.state.buffers.iter_mut().for_each(|buffer| map_all(*isa, [buffer], [], &Flush));
+        }
         let groups = std::mem::take(&mut self.state.groups);
         let of_layers = &groups[self.state.first_layer..];
+        let uniform = of_layers.first_chunk().filter(|_| self.state.uniform);
         with_rule!(self, |buffers, rule| {
-            let rules = Move { groups: of_layers, rule };
+            let of_all = uniform.map(|[weight, bias]| [rule(weight), rule(bias)]);
+            let rules = Move { groups: of_layers, rule, of_all };
             outer_sums(team, *isa, shared, layers, operands, buffers, transposed, &rules);
         });
         self.state.groups = groups;
@@ -386,19 +400,40 @@ impl<T: Scalar> Update<'_, T> {
 }
 
 /// Applies its group's rule to each tile of a gradient.
-struct Move<'a, F> {
+struct Move<'a, F, R> {
     /// Those of each layer's W and b.
     groups: &'a [Group],
     rule: F,
+    /// The rules for every W and every b, where they are the same.
+    of_all: Option<[R; 2]>,
 }
 
-impl<T: Scalar, R: VectorFn<T, N, 1>, F: Fn(&Group) -> R + Sync, const N: usize> TileFn<T, N> for Move<'_, F> {
+impl<T: Scalar, R: VectorFn<T, N, 1>, F: Fn(&Group) -> R + Sync, const N: usize> TileFn<T, N> for Move<'_, F, R> {
     fn apply(&self, isa: Isa, part: Part, tile: Tile, gradient: &mut [T], parts: [&mut [T]; N]) {
-        let group = match part {
-            Part::Weight(layer) => &self.groups[2 * layer],
-            Part::Bias(layer) => &self.groups[2 * layer + 1],
+        let (layer, place) = match part {
+            Part::Weight(layer) => (layer, 0),
+            Part::Bias(layer) => (layer, 1),
         };
-        map(isa, tile, parts, [&*gradient], &(self.rule)(group));
+        match &self.of_all {
+            Some(rules) => map(isa, tile, parts, [&*gradient], &rules[place]),
+            None => map(isa, tile, parts, [&*gradient], &(self.rule)(&self.groups[2 * layer + place])),
+        }
+    }
+}
+
+/// Steps after which what a rule keeps is flushed.
+const FLUSH: u64 = 64;
+
+/// Takes tiny numbers for 0: the running means of a parameter that has stopped to move fall until they are subnormal, and there they
+/// stay, since half a unit in the last place rounds up; on subnormal numbers processors are a hundred times slower.
+#[derive(Clone, Copy)]
+struct Flush;
+
+impl<T: Scalar> VectorFn<T, 1, 0> for Flush {
+    #[inline(always)]
+    fn apply<S: Simd<T>>(&self, simd: S, [x]: [S::Vector; 1], []: [S::Vector; 0]) -> [S::Vector; 1] {
+        let tiny = T::from_f64(if size_of::<T>() == 4 { 1e-30 } else { 1e-280 });
+        [simd.select(simd.lt(simd.abs(x), simd.splat(tiny)), simd.splat(T::ZERO), x)]
     }
 }
 
