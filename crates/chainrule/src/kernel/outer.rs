@@ -325,18 +325,15 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         let Tile { row, rows, cols, .. } = self.tile.tile;
+        let set = rows * T::PANEL;
+        if cols < T::PANEL {
+            self.sums.weight.as_flattened_mut()[..set].fill(MaybeUninit::new(T::ZERO));
+        }
+        self.sums.set = set;
         let out = self.sums.weight.as_mut_ptr().cast::<T>();
         let vectors = cols.div_ceil(S::LANES);
         // Of few columns most lanes would be padding: the transpose fills them, and its chains are the same.
         let narrow = 2 * cols <= S::LANES && cols <= S::TILE.0;
-        let written = if narrow { 0 } else { vectors };
-        for r in 0..rows {
-            for lane in (written * S::LANES..T::PANEL).step_by(S::LANES) {
-                // SAFETY: `out` holds a panel's rows.
-                unsafe { simd.store(out.add(r * T::PANEL + lane), simd.splat(T::ZERO)) };
-            }
-        }
-        self.sums.set = rows * T::PANEL;
         if row == 0 && (narrow || rows == 0) {
             self.tile.column_sums(simd, vectors, &mut self.sums.bias);
         }

@@ -49,18 +49,6 @@ pub fn lanes_from<T: Scalar, S: Simd<T>>(simd: S, count: usize, value: impl Fn(u
     unsafe { simd.load(lanes.as_ptr()) }
 }
 
-/// The elements of a column, a panel's row apart, in one register.
-#[inline(always)]
-fn strided<T: Scalar, S: Simd<T>>(simd: S, column: &[T]) -> S::Vector {
-    let column = &column[..(S::LANES - 1) * T::PANEL + 1];
-    let mut lanes = [T::ZERO; 32];
-    for i in 0..S::LANES {
-        lanes[i] = column[i * T::PANEL];
-    }
-    // SAFETY: LANES <= PANEL <= 32.
-    unsafe { simd.load(lanes.as_ptr()) }
-}
-
 /// The first `LANES` elements of a slice.
 ///
 /// # Panics
@@ -141,13 +129,6 @@ impl<T: Scalar, F: RowFn<T>> VectorJob<T> for RowsJob<'_, T, F> {
             }
             for (k, column) in values.chunks_exact_mut(S::LANES).enumerate() {
                 let from = &matrix[index::<T>(rows, first, k)..];
-                if count == S::LANES {
-                    // Built in a register: a load that waits for stores of its single elements is slow.
-                    let x = strided(simd, from);
-                    // SAFETY: the slice is LANES long.
-                    unsafe { simd.store(column.as_mut_ptr(), x) };
-                    continue;
-                }
                 for (i, x) in column[..count].iter_mut().enumerate() {
                     *x = from[i * T::PANEL];
                 }

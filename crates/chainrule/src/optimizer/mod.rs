@@ -295,11 +295,14 @@ impl<T: Scalar> State<T> {
     }
 
     /// Begins a step: gradients handed to the result move `parameters` at once.
-    pub(crate) fn step<'a>(&'a mut self, parameters: &'a mut [T], step: Step) -> Update<'a, T> {
+    pub(crate) fn step<'a>(&'a mut self, isa: Isa, parameters: &'a mut [T], step: Step) -> Update<'a, T> {
         if let Optimizer::Adam { beta1, beta2, .. } = self.optimizer {
             self.powers = [self.powers[0] * beta1, self.powers[1] * beta2];
         }
         self.steps += 1;
+        if self.steps.is_multiple_of(FLUSH) {
+            self.buffers.iter_mut().for_each(|buffer| map_all(isa, [buffer], [], &Flush));
+        }
         Update { state: self, parameters, step }
     }
 }
@@ -364,9 +367,6 @@ impl<T: Scalar> GradientSink<T> for Update<'_, T> {
         transposed: &mut [T],
     ) {
         let Compute { team, isa } = compute;
-        if self.state.steps.is_multiple_of(FLUSH) {
-            self.state.buffers.iter_mut().for_each(|buffer| map_all(*isa, [buffer], [], &Flush));
-        }
         let groups = std::mem::take(&mut self.state.groups);
         let of_layers = &groups[self.state.first_layer..];
         let uniform = of_layers.first_chunk().filter(|_| self.state.uniform);
@@ -476,5 +476,26 @@ impl<T: Scalar> Gradient<T> {
         let (zero, l1) = (simd.splat(T::ZERO), simd.splat(self.l1));
         let falling = simd.select(simd.lt(w, zero), simd.neg(l1), zero);
         simd.add(g, simd.select(simd.lt(zero, w), l1, falling))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Head, Network, NetworkSpec};
+
+    #[test]
+    fn tiny_means_become_zero_whoever_hands_over_the_gradient() {
+        let network = Network::<f32>::new(&NetworkSpec::new(1, vec![], 1, Head::gaussian()), 0).unwrap();
+        let mut parameters = network.parameters.clone();
+        let mut state = State::new(Optimizer::adam(), &Groups::default(), network.views(), parameters.len());
+        state.buffers[0].fill(1e-31);
+        state.buffers[1].fill(1e-29);
+        for number in 1..=FLUSH {
+            let step = Step { learning_rate: 0.1, gradient_scale: 1.0, l1: 0.0, l2: 0.0, decay: 1.0 };
+            let _ = state.step(Isa::detect(), &mut parameters, step);
+            assert_eq!(state.buffers[0].iter().all(|m| *m == 0.0), number == FLUSH);
+        }
+        assert!(state.buffers[1].iter().all(|v| *v == 1e-29));
     }
 }

@@ -133,10 +133,14 @@ impl<'a, T: Scalar> Batches<'a, T> {
                 topology.gradients(compute, blocks, transposed, store);
                 let norm = gradient_scale * dot(&store.gradient, &store.gradient).sqrt();
                 step.gradient_scale *= (most / norm).min(1.0);
-                state.step(parameters, step).parameters(compute.isa, &topology.layout.views, &store.gradient);
+                state.step(compute.isa, parameters, step).parameters(
+                    compute.isa,
+                    &topology.layout.views,
+                    &store.gradient,
+                );
                 network.refresh();
             }
-            _ => topology.gradients(compute, blocks, transposed, &mut state.step(parameters, step)),
+            _ => topology.gradients(compute, blocks, transposed, &mut state.step(compute.isa, parameters, step)),
         }
         average.iter_mut().for_each(|average| average.add(compute.isa, &network.parameters));
     }
