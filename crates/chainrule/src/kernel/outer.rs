@@ -400,11 +400,10 @@ impl<T: Scalar> OuterTile<'_, T> {
                 break;
             }
             let (rows, h, delta) = self.operands.block(self.layer, block);
-            // `tile.row` and `tile.col` are multiples of the panel's width.
-            let (h, delta) =
-                (&h[self.tile.row * rows + row * T::PANEL..], &delta[self.tile.col * rows + row * T::PANEL..]);
+            // The first column is a multiple of the panel's width; an operand without columns has no elements to point at.
+            let from = |operand: &[T], col: usize| operand[(col * rows + row * T::PANEL).min(operand.len())..].as_ptr();
             let taken = room.min(rows - row);
-            part.stretches[part.count] = (taken, h.as_ptr(), delta.as_ptr());
+            part.stretches[part.count] = (taken, from(h, self.tile.row), from(delta, self.tile.col));
             part.count += 1;
             room -= taken;
             (block, row) = if row + taken == rows { (block + 1, 0) } else { (block, row + taken) };

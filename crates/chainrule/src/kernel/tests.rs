@@ -174,3 +174,15 @@ proptest! {
         outer_sum_is_the_plain_sum::<f64>(shape, &blocks, &numbers);
     }
 }
+
+/// Rows beyond a part's, in blocks that end inside it, in one block and in many short ones; and a W without rows.
+#[test]
+fn gradients_go_on_where_a_part_of_the_rows_ends() {
+    let numbers: Vec<f64> = (0..61).map(|i| f64::from(i * 7 % 61) / 8.0 - 3.0).collect();
+    for shape in [(0, 1), (0, 40), (1, 3), (33, 40)] {
+        for blocks in [&[65, 65][..], &[300], &[5; 12]] {
+            outer_sum_is_the_plain_sum::<f32>(shape, blocks, &numbers);
+            outer_sum_is_the_plain_sum::<f64>(shape, blocks, &numbers);
+        }
+    }
+}
