@@ -83,6 +83,7 @@ impl<T: Scalar> Products<T> {
                     depth: self.width,
                     left: h,
                     right: &self.weight,
+                    right_is_transposed: false,
                     start: None,
                     finish: Finish::Keep,
                 };
@@ -93,7 +94,15 @@ impl<T: Scalar> Products<T> {
         let recursion = rate(flops, &mut product);
         let mut team = Team::new(1);
         let bias = panels_len::<T>(self.width, self.width);
-        let layer = Outer { rows: self.width, cols: self.width, weight: 0, bias, transposed: None, moving: self.width };
+        let layer = Outer {
+            rows: self.width,
+            cols: self.width,
+            exchanged: false,
+            weight: 0,
+            bias,
+            transposed: None,
+            moving: self.width,
+        };
         let mut gradient = Buffer::zeros(bias + panels_len::<T>(1, self.width));
         let outer = rate(flops, &mut || {
             let layers = std::slice::from_ref(black_box(&layer));

@@ -61,7 +61,7 @@ impl<T: Scalar> Block<T> {
         let widths = || layers.iter().map(|l| l.inputs).chain(layers.last().map(|l| l.outputs));
         let delta = |(l, width): (usize, usize)| {
             // Without a backward pass only the last receives anything: the means.
-            let used = l == layers.len() || training && (l > 0 || topology.transposed::<T>(0).is_some());
+            let used = l == layers.len() || training && (l > 0 || topology.goes_below(0));
             buffer(if used { width } else { 0 })
         };
         let features = if topology.stem.has_numeric_embedding() { spec.inputs } else { 0 };

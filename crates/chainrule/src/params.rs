@@ -44,6 +44,8 @@ pub struct View {
     /// Columns.
     pub cols: usize,
     offset: usize,
+    /// What lies in the panels is the transpose, (cols x rows): a few columns would be little more than padding.
+    transposed: bool,
 }
 
 impl View {
@@ -56,28 +58,45 @@ impl View {
         if self.role.is_row_major() {
             return (self.rows * self.cols).next_multiple_of(T::PANEL);
         }
-        panels_len::<T>(self.rows, self.cols)
+        let (rows, cols) = self.stored();
+        panels_len::<T>(rows, cols)
+    }
+
+    /// The shape of what lies in the panels.
+    fn stored(&self) -> (usize, usize) {
+        if self.transposed { (self.cols, self.rows) } else { (self.rows, self.cols) }
     }
 
     /// The matrix in row-major order.
     pub(crate) fn read<T: Scalar>(&self, flat: &[T]) -> Vec<T> {
         let from = &flat[self.range::<T>()];
         let mut out = vec![T::ZERO; self.rows * self.cols];
-        match self.role.is_row_major() {
-            true => out.copy_from_slice(&from[..self.rows * self.cols]),
-            false => unpack(from, self.rows, self.cols, &mut out),
+        if self.role.is_row_major() {
+            out.copy_from_slice(&from[..self.rows * self.cols]);
+            return out;
         }
-        out
+        let (rows, cols) = self.stored();
+        unpack(from, rows, cols, &mut out);
+        if self.transposed { transposed(&out, rows, cols) } else { out }
     }
 
     /// Replaces the matrix by `source`, in row-major order.
     pub(crate) fn write<T: Scalar>(&self, flat: &mut [T], source: &[T]) {
         let to = &mut flat[self.range::<T>()];
-        match self.role.is_row_major() {
-            true => to[..source.len()].copy_from_slice(source),
-            false => pack(source, self.rows, self.cols, to),
+        if self.role.is_row_major() {
+            return to[..source.len()].copy_from_slice(source);
+        }
+        let (rows, cols) = self.stored();
+        match self.transposed {
+            true => pack(&transposed(source, self.rows, self.cols), rows, cols, to),
+            false => pack(source, rows, cols, to),
         }
     }
+}
+
+/// The transpose of a row-major (rows x cols) matrix.
+fn transposed<T: Scalar>(matrix: &[T], rows: usize, cols: usize) -> Vec<T> {
+    (0..cols).flat_map(|c| (0..rows).map(move |r| matrix[r * cols + c])).collect()
 }
 
 /// The views of a network, in the order in which they lie in the buffer.
@@ -90,7 +109,15 @@ pub(crate) struct Layout {
 impl Layout {
     /// Appends a parameter and returns its number.
     pub(crate) fn push<T: Scalar>(&mut self, name: String, role: Role, rows: usize, cols: usize) -> usize {
-        let view = View { name, role, rows, cols, offset: self.len };
+        self.append::<T>(View { name, role, rows, cols, offset: self.len, transposed: false })
+    }
+
+    /// The same for a weight of which the transpose is stored.
+    pub(crate) fn push_transposed<T: Scalar>(&mut self, name: String, rows: usize, cols: usize) -> usize {
+        self.append::<T>(View { name, role: Role::Weight, rows, cols, offset: self.len, transposed: true })
+    }
+
+    fn append<T: Scalar>(&mut self, view: View) -> usize {
         self.len += view.len::<T>();
         self.views.push(view);
         self.views.len() - 1

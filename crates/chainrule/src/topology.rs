@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::activation::Activation;
 use crate::block::{Block, Blocks, On};
 use crate::compute::Compute;
-use crate::kernel::{Isa, Operands, Outer, add_rows, panels_len};
+use crate::kernel::{Isa, MOST_ACROSS, Operands, Outer, add_rows, panels_len};
 use crate::layer::custom;
 use crate::layer::dense::{Dense, Slope};
 use crate::layer::dropout::Masks;
@@ -50,6 +50,8 @@ pub(crate) struct Topology {
     gradients: Vec<Outer>,
     /// Where each layer's W and b lie.
     ranges: Vec<[Range<usize>; 2]>,
+    /// Whether the recursion goes down to delta^(0).
+    to_input: bool,
 }
 
 impl Topology {
@@ -76,21 +78,28 @@ impl Topology {
         let mut inputs = spec.input_width();
         let mut layers = Vec::with_capacity(spec.hidden.len() + 1);
         for (l, hidden) in spec.hidden.iter().chain([&output]).enumerate() {
+            // Of few outputs the panels of W would be padding for the most part.
+            let narrow = l == spec.hidden.len() && inputs > 0 && spec.outputs <= MOST_ACROSS;
+            let name = format!("layers.{l}.weight");
             layers.push(Dense {
                 inputs,
                 outputs: hidden.width,
                 activation: hidden.activation,
                 dropout: hidden.dropout,
-                weight: layout.push::<T>(format!("layers.{l}.weight"), Role::Weight, inputs, hidden.width),
+                weight: match narrow {
+                    true => layout.push_transposed::<T>(name, inputs, hidden.width),
+                    false => layout.push::<T>(name, Role::Weight, inputs, hidden.width),
+                },
                 bias: layout.push::<T>(format!("layers.{l}.bias"), Role::Bias, 1, hidden.width),
                 alpha: alphas[l],
+                narrow,
             });
             inputs = hidden.width;
         }
         let mut transposed = 0;
         let place = |(l, layer): (usize, &Dense)| {
             // W' is needed where the recursion goes on to the layer below.
-            let start = (l > 0 || to_input).then_some(transposed);
+            let start = ((l > 0 || to_input) && !layer.narrow).then_some(transposed);
             transposed += start.map_or(0, |_| panels_len::<T>(layer.outputs, layer.inputs));
             layer.gradient::<T>(&layout.views, start)
         };
@@ -100,10 +109,15 @@ impl Topology {
         }
         let range = |number: usize| layout.views[number].range::<T>();
         let ranges = layers.iter().map(|layer| [range(layer.weight), range(layer.bias)]).collect();
-        Self { stem, layers, layout, others, gradients, ranges }
+        Self { stem, layers, layout, others, gradients, ranges, to_input }
     }
 
-    /// Where W' of layer `l` lies in the buffer of transposed weights, if it is kept.
+    /// Whether the recursion goes on below layer `l`.
+    pub(crate) fn goes_below(&self, l: usize) -> bool {
+        l > 0 || self.to_input
+    }
+
+    /// Where W' of layer `l` lies in the buffer of transposed weights, if it is kept there.
     pub(crate) fn transposed<T: Scalar>(&self, l: usize) -> Option<Range<usize>> {
         let Outer { rows, cols, transposed, .. } = self.gradients[l];
         transposed.map(|start| start..start + panels_len::<T>(cols, rows))
@@ -210,7 +224,13 @@ impl Topology {
         block: &mut Block<T>,
     ) {
         for (l, layer) in self.layers.iter().enumerate().rev() {
-            let Some(range) = self.transposed::<T>(l) else { continue };
+            if !self.goes_below(l) {
+                continue;
+            }
+            let w_transposed = match self.transposed::<T>(l) {
+                Some(range) => &transposed[range],
+                None => self.weight_and_bias(l, parameters).0,
+            };
             let phi_prime = match l.checked_sub(1) {
                 None => Slope::One,
                 Some(below) => match &block.slopes[below] {
@@ -221,7 +241,7 @@ impl Topology {
             let (below, above) = block.delta.split_at_mut(l + 1);
             let on = (team.as_deref_mut(), isa);
             let by_alpha = l.checked_sub(1).and_then(|below| block.by_alpha[below].as_deref_mut());
-            layer.backward(on, block.rows, &transposed[range], &above[0], phi_prime, &mut below[l], by_alpha);
+            layer.backward(on, block.rows, w_transposed, &above[0], phi_prime, &mut below[l], by_alpha);
         }
         self.stem.backward(isa, parameters, block);
     }

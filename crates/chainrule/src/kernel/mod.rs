@@ -27,6 +27,6 @@ pub use outer::{Operands, Outer, OuterTile, Part, Sums, TileFn, outer_sums};
 pub use panels::{gather, index, pack, panel_count, panels_len, transpose, transpose_tile, unpack};
 pub use pool::Team;
 pub(crate) use product::PanelsJob;
-pub use product::{Finish, Product, Tile, multiply};
+pub use product::{Finish, MOST_ACROSS, Product, Tile, multiply};
 pub use rowwise::{Columns, RowFn, lanes_from, load, map_rows, scratch_len, store, to_lanes};
 pub use simd::{Isa, Simd, UnknownIsa, VectorJob};

@@ -25,13 +25,16 @@ pub struct Outer {
     pub rows: usize,
     /// Columns of W, and of b.
     pub cols: usize,
+    /// The operands change places: what is stored, and has these rows and columns, is W' = Σ delta h', with no more rows than a
+    /// panel is high. b has as many columns as it has rows.
+    pub exchanged: bool,
     /// Where W starts.
     pub weight: usize,
     /// Where b starts.
     pub bias: usize,
     /// Where W' starts in a buffer of its own, if it is kept.
     pub transposed: Option<usize>,
-    /// Columns of W that have a gradient; that of the columns after them is zero, of b it is not.
+    /// Columns of W (rows of W', if that is stored) that have a gradient; that of those after them is zero, of b it is not.
     pub moving: usize,
 }
 
@@ -91,11 +94,11 @@ pub fn outer_sums<T: Scalar, const C: usize>(
                 let place = |start| transposed.address(layer.transposed_place::<T>(start, &next));
                 let own = state.chain(layer.transposed.map(place)).map(|at| (at, next.range::<T>().len()));
                 let own = own.filter(|_| plan.rows >= LONG);
-                fill(&mut ahead, own.chain(panels(operands, number, &tile, &next)))
+                fill(&mut ahead, own.chain(panels(operands, layer, number, &tile, &next)))
             }
             None => &[],
         };
-        T::outer_tile(isa, &OuterTile { operands, layer: number, tile, ahead }, &mut sums);
+        T::outer_tile(isa, &OuterTile { operands, layer, number, tile, ahead }, &mut sums);
         // SAFETY: the tiles of a layer are disjoint ranges of its weight, `check` has found the parameters disjoint, every task
         // is run once, and the exclusive borrows of the buffers outlive `run`.
         let parts = |start: usize, tile: &Tile| unsafe {
@@ -111,8 +114,7 @@ pub fn outer_sums<T: Scalar, const C: usize>(
             let to = unsafe { transposed.part(offset, tile.cols * T::PANEL) };
             transpose_tile(isa, weight, tile.rows, to);
         }
-        if tile.row == 0 {
-            let tile = Tile { offset: tile.col, row: 0, rows: 1, ..tile };
+        if let Some(tile) = layer.bias_tile(&tile) {
             f.apply(isa, Part::Bias(number), tile, sums.bias(), parts(layer.bias, &tile));
         }
     });
@@ -123,13 +125,15 @@ fn check<T: Scalar>(layers: &[Outer], operands: &dyn Operands<T>, companions: Op
     let (mut end, mut transposed_end) = (0, 0);
     for (number, layer) in layers.iter().enumerate() {
         for block in 0..operands.blocks() {
-            let (rows, h, delta) = operands.block(number, block);
-            assert!(h.len() >= panels_len::<T>(rows, layer.rows), "the left operand is too small");
-            assert!(delta.len() >= panels_len::<T>(rows, layer.cols), "the right operand is too small");
+            let (rows, left, right) = layer.operands(operands, number, block);
+            assert!(left.len() >= panels_len::<T>(rows, layer.rows), "the left operand is too small");
+            assert!(right.len() >= panels_len::<T>(rows, layer.cols), "the right operand is too small");
         }
+        assert!(!layer.exchanged || layer.rows <= T::PANEL, "W' has more rows than a panel is high");
+        assert!(!layer.exchanged || layer.transposed.is_none(), "W' has no transpose beside it");
         assert!(layer.weight >= end, "parameters overlap or are not in order");
         assert!(layer.bias >= layer.weight + panels_len::<T>(layer.rows, layer.cols), "a bias overlaps its weight");
-        end = layer.bias + panels_len::<T>(1, layer.cols);
+        end = layer.bias + panels_len::<T>(1, layer.bias_cols());
         if let Some(start) = layer.transposed {
             assert!(start >= transposed_end, "transposed weights overlap or are not in order");
             transposed_end = start + panels_len::<T>(layer.cols, layer.rows);
@@ -218,24 +222,45 @@ fn fill<T>(
 /// The panels of the operands that the next tile needs and this one does not.
 fn panels<'a, T: Scalar>(
     operands: &'a dyn Operands<T>,
-    layer: usize,
+    layer: &'a Outer,
+    number: usize,
     tile: &Tile,
     next: &Tile,
 ) -> impl Iterator<Item = (*const T, usize)> + use<'a, T> {
     let (row, col) = (next.row, next.col);
     let (new_row, new_col) = (row != tile.row, col != tile.col);
     (0..operands.blocks()).flat_map(move |block| {
-        let (rows, h, delta) = operands.block(layer, block);
-        let h = new_row.then(|| (h[row * rows..].as_ptr(), rows * T::PANEL));
-        let delta = new_col.then(|| (delta[col * rows..].as_ptr(), rows * T::PANEL));
-        h.into_iter().chain(delta)
+        let (rows, left, right) = layer.operands(operands, number, block);
+        let left = new_row.then(|| (left[row * rows..].as_ptr(), rows * T::PANEL));
+        let right = new_col.then(|| (right[col * rows..].as_ptr(), rows * T::PANEL));
+        left.into_iter().chain(right)
     })
 }
 
 impl Outer {
+    /// Rows of a block, left and right operand, layer number `number` being this.
+    fn operands<'a, T>(&self, operands: &'a dyn Operands<T>, number: usize, block: usize) -> (usize, &'a [T], &'a [T]) {
+        let (rows, h, delta) = operands.block(number, block);
+        if self.exchanged { (rows, delta, h) } else { (rows, h, delta) }
+    }
+
+    fn bias_cols(&self) -> usize {
+        if self.exchanged { self.rows } else { self.cols }
+    }
+
+    /// The part of b that belongs to a tile of W, if it is one of the first row (of W', the first of all).
+    fn bias_tile(&self, tile: &Tile) -> Option<Tile> {
+        match self.exchanged {
+            true => (tile.col == 0).then(|| Tile { offset: 0, row: 0, rows: 1, col: 0, cols: self.rows }),
+            false => (tile.row == 0).then(|| Tile { offset: tile.col, row: 0, rows: 1, ..*tile }),
+        }
+    }
+
     /// Makes the gradient of the columns that do not move zero.
     fn hold<T: Scalar>(&self, tile: &Tile, gradient: &mut [T]) {
-        if tile.col + tile.cols > self.moving {
+        if self.exchanged {
+            gradient.chunks_exact_mut(T::PANEL).skip(self.moving).for_each(|row| row.fill(T::ZERO));
+        } else if tile.col + tile.cols > self.moving {
             let first = self.moving.saturating_sub(tile.col);
             gradient.chunks_exact_mut(T::PANEL).for_each(|row| row[first..].fill(T::ZERO));
         }
@@ -280,7 +305,8 @@ impl Outer {
 /// One tile of a layer's grad W.
 pub struct OuterTile<'a, T> {
     operands: &'a dyn Operands<T>,
-    layer: usize,
+    layer: &'a Outer,
+    number: usize,
     tile: Tile,
     /// Start and elements of the stretches of memory to fetch meanwhile.
     ahead: &'a [(*const T, usize)],
@@ -325,6 +351,7 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         let Tile { row, rows, cols, .. } = self.tile.tile;
+        let exchanged = self.tile.layer.exchanged;
         let set = rows * T::PANEL;
         if cols < T::PANEL {
             self.sums.weight.as_flattened_mut()[..set].fill(MaybeUninit::new(T::ZERO));
@@ -333,9 +360,13 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
         let out = self.sums.weight.as_mut_ptr().cast::<T>();
         let vectors = cols.div_ceil(S::LANES);
         // Of few columns most lanes would be padding: the transpose fills them, and its chains are the same.
-        let narrow = 2 * cols <= S::LANES && cols <= S::TILE.0;
-        if row == 0 && (narrow || rows == 0) {
-            self.tile.column_sums(simd, vectors, &mut self.sums.bias);
+        let narrow = !exchanged && 2 * cols <= S::LANES && cols <= S::TILE.0;
+        if exchanged {
+            if self.tile.tile.col == 0 {
+                self.tile.column_sums(simd, 0, rows.div_ceil(S::LANES), &mut self.sums.bias);
+            }
+        } else if row == 0 && (narrow || rows == 0) {
+            self.tile.column_sums(simd, self.tile.tile.col, vectors, &mut self.sums.bias);
         }
         if narrow {
             return self.tile.narrow(simd, out);
@@ -356,7 +387,7 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
                         unsafe {
                             let out = out.add(from * T::PANEL + lane);
                             let bias = self.sums.bias.as_mut_ptr().add(lane);
-                            if row == 0 && block == 0 {
+                            if row == 0 && block == 0 && !exchanged {
                                 part.sums::<S, R, V, true>(simd, &mut ahead, from, lane, (out, bias));
                             } else {
                                 part.sums::<S, R, V, false>(simd, &mut ahead, from, lane, (out, bias));
@@ -399,11 +430,11 @@ impl<T: Scalar> OuterTile<'_, T> {
                 part.next = Some((block, row));
                 break;
             }
-            let (rows, h, delta) = self.operands.block(self.layer, block);
+            let (rows, left, right) = self.layer.operands(self.operands, self.number, block);
             // The first column is a multiple of the panel's width; an operand without columns has no elements to point at.
             let from = |operand: &[T], col: usize| operand[(col * rows + row * T::PANEL).min(operand.len())..].as_ptr();
             let taken = room.min(rows - row);
-            part.stretches[part.count] = (taken, from(h, self.tile.row), from(delta, self.tile.col));
+            part.stretches[part.count] = (taken, from(left, self.tile.row), from(right, self.tile.col));
             part.count += 1;
             room -= taken;
             (block, row) = if row + taken == rows { (block + 1, 0) } else { (block, row + taken) };
@@ -442,14 +473,14 @@ impl<T: Scalar> OuterTile<'_, T> {
         }
     }
 
-    /// The sums down the columns, one chain over the rows of all blocks.
+    /// The sums down `vectors` registers of columns of delta from `col` on, one chain each over the rows of all blocks.
     #[inline(always)]
-    fn column_sums<S: Simd<T>>(&self, simd: S, vectors: usize, out: &mut [T; 32]) {
+    fn column_sums<S: Simd<T>>(&self, simd: S, col: usize, vectors: usize, out: &mut [T; 32]) {
         for v in 0..vectors {
             let mut sum = simd.splat(T::ZERO);
             for block in 0..self.operands.blocks() {
-                let (rows, _, delta) = self.operands.block(self.layer, block);
-                let panel = &delta[self.tile.col * rows..][..rows * T::PANEL];
+                let (rows, _, delta) = self.operands.block(self.number, block);
+                let panel = &delta[col * rows..][..rows * T::PANEL];
                 for row in panel.chunks_exact(T::PANEL) {
                     // SAFETY: a panel's row holds whole registers.
                     sum = simd.add(sum, unsafe { simd.load(row.as_ptr().add(v * S::LANES)) });

@@ -21,6 +21,9 @@ const PANELS_OF_FEW_ROWS: usize = 4;
 /// Up to so many rows are few.
 const FEW_ROWS: usize = 2;
 
+/// Most columns of a right operand that may be there as its transpose.
+pub const MOST_ACROSS: usize = 4;
+
 /// out (rows x cols) = 1 start' + left (rows x depth) right (depth x cols), everything in panels.
 #[derive(Clone, Copy)]
 pub struct Product<'a, T> {
@@ -34,6 +37,8 @@ pub struct Product<'a, T> {
     pub left: &'a [T],
     /// Right operand, depth x cols.
     pub right: &'a [T],
+    /// Whether `right` holds the transpose of that: of at most [`MOST_ACROSS`] columns, and where nothing follows the sum.
+    pub right_is_transposed: bool,
     /// First term of every sum, one for each column (padded to whole panels); zero if absent.
     pub start: Option<&'a [T]>,
     /// What becomes of a sum while it is in its register.
@@ -113,7 +118,10 @@ pub fn multiply<T: Scalar>(
 impl<T: Scalar> Product<'_, T> {
     fn check(&self) {
         assert!(self.left.len() >= panels_len::<T>(self.rows, self.depth), "the left operand is too small");
-        assert!(self.right.len() >= panels_len::<T>(self.depth, self.cols), "the right operand is too small");
+        let right = if self.right_is_transposed { (self.cols, self.depth) } else { (self.depth, self.cols) };
+        assert!(self.right.len() >= panels_len::<T>(right.0, right.1), "the right operand is too small");
+        let narrow = (1..=MOST_ACROSS).contains(&self.cols) && matches!(self.finish, Finish::Keep);
+        assert!(narrow || !self.right_is_transposed, "a transposed operand is for plain sums of few columns");
         let start = panel_count::<T>(self.cols) * T::PANEL;
         assert!(self.start.is_none_or(|b| b.len() >= start), "the start row is too small");
         if let Finish::WherePositive(gate) = self.finish {
@@ -150,12 +158,15 @@ impl<T: Scalar> VectorJob<T> for PanelsJob<'_, T> {
             return self.few_rows(simd);
         }
         let cols = self.product.cols - self.first * T::PANEL;
+        if self.product.right_is_transposed {
+            return self.across(simd);
+        }
         if 2 * cols <= S::LANES && rows >= S::LANES && matches!(self.product.finish, Finish::Keep) {
             return by_size!(S, cols, 1, {
                 if R <= 2 && rows > 2 * S::LANES {
-                    self.few_columns::<S, R, 4>(simd)
+                    self.few_columns::<S, R, 4, false>(simd)
                 } else {
-                    self.few_columns::<S, R, 2>(simd)
+                    self.few_columns::<S, R, 2, false>(simd)
                 }
             });
         }
@@ -219,12 +230,31 @@ impl<T: Scalar> PanelsJob<'_, T> {
         }
     }
 
-    /// All rows of a panel of C columns: the rows lie across the lanes, for which the left operand is transposed on the way.
-    /// `GROUPS` registers of rows take turns, so that their chains hide each other's latency.
+    /// All rows where the right operand is there as its transpose.
     #[inline(always)]
-    fn few_columns<S: Simd<T>, const C: usize, const GROUPS: usize>(&mut self, simd: S) {
+    fn across<S: Simd<T>>(&mut self, simd: S) {
+        match (self.product.cols, self.product.rows <= S::LANES) {
+            (1, true) => self.few_columns::<S, 1, 1, true>(simd),
+            (1, false) => self.few_columns::<S, 1, 4, true>(simd),
+            (2, true) => self.few_columns::<S, 2, 1, true>(simd),
+            (2, false) => self.few_columns::<S, 2, 4, true>(simd),
+            (3, true) => self.few_columns::<S, 3, 1, true>(simd),
+            (3, false) => self.few_columns::<S, 3, 2, true>(simd),
+            (4, true) => self.few_columns::<S, 4, 1, true>(simd),
+            (4, false) => self.few_columns::<S, 4, 2, true>(simd),
+            _ => unreachable!("`Product::check` allows at most 4"),
+        }
+    }
+
+    /// All rows of a panel of C columns: the rows lie across the lanes, for which the left operand is transposed on the way.
+    /// `GROUPS` registers of rows take turns, so that their chains hide each other's latency. `ACROSS`: the right operand is there as its
+    /// transpose.
+    #[inline(always)]
+    fn few_columns<S: Simd<T>, const C: usize, const GROUPS: usize, const ACROSS: bool>(&mut self, simd: S) {
         let Product { rows, depth, right, start, .. } = *self.product;
         let column = self.first * T::PANEL;
+        // From one term to the next, and from one column to the next.
+        let (by_term, by_column) = if ACROSS { (1, T::PANEL) } else { (T::PANEL, 1) };
         let right = &right[column * depth..];
         // h[t][g]: term t of the rows of group g.
         let mut h = [[simd.splat(T::ZERO); GROUPS]; 16];
@@ -244,11 +274,12 @@ impl<T: Scalar> PanelsJob<'_, T> {
                         h[g] = term;
                     }
                 }
+                let place = if ACROSS { done / T::PANEL * C * T::PANEL + done % T::PANEL } else { done * T::PANEL };
                 for (t, h) in h[..S::LANES.min(depth - done)].iter().enumerate() {
-                    let terms = &right[(done + t) * T::PANEL..][..C];
+                    let terms = &right[place + t * by_term..][..(C - 1) * by_column + 1];
                     for (sums, &h) in sums.iter_mut().zip(h) {
-                        for (sum, &term) in sums.iter_mut().zip(terms) {
-                            *sum = simd.fma(h, simd.splat(term), *sum);
+                        for (c, sum) in sums.iter_mut().enumerate() {
+                            *sum = simd.fma(h, simd.splat(terms[c * by_column]), *sum);
                         }
                     }
                 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::scalar::Scalar;
 
-const SIZES: [usize; 14] = [0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 40, 65];
+const SIZES: [usize; 15] = [0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 40, 65];
 
 fn size() -> impl Strategy<Value = usize> {
     prop::sample::select(&SIZES[..])
@@ -52,6 +52,15 @@ fn same<T: Scalar>(a: T, b: T) -> bool {
     a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
 }
 
+impl<T: Scalar> Matrix<T> {
+    /// The transpose in panels, where a matrix of `rows` rows has so few columns that kernels take it.
+    fn across(&self, rows: usize) -> Option<Buffer<T>> {
+        let mut panels = Buffer::zeros(panels_len::<T>(self.cols, rows));
+        transpose(&self.panels, rows, self.cols, &mut panels);
+        (1..=MOST_ACROSS).contains(&self.cols).then_some(panels)
+    }
+}
+
 fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize), numbers: &[f64], finish: usize) {
     let left = Matrix::<T>::new(rows, depth, numbers, 0);
     let right = Matrix::<T>::new(depth, cols, numbers, 3);
@@ -63,6 +72,7 @@ fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize
         depth,
         left: &left.panels,
         right: &right.panels,
+        right_is_transposed: false,
         start: (finish != 1).then_some(&*start.panels),
         finish: match finish {
             0 => Finish::Keep,
@@ -80,7 +90,10 @@ fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize
             _ => sum,
         }
     };
-    for isa in Isa::available() {
+    let across = right.across(depth).filter(|_| finish == 0);
+    let across = across.as_ref().map(|right| Product { right, right_is_transposed: true, ..product });
+    for (isa, product) in Isa::available().into_iter().flat_map(|isa| [Some(product), across].map(|p| (isa, p))) {
+        let Some(product) = product else { continue };
         for threads in [1, 3] {
             let mut out = Buffer::zeros(panels_len::<T>(rows, cols));
             let mut team = Team::new(threads);
@@ -122,7 +135,7 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
         .map(|(i, &n)| (n, Matrix::<T>::new(n, rows, numbers, i), Matrix::<T>::new(n, cols, numbers, i + 4)))
         .collect();
     let bias = panels_len::<T>(rows, cols);
-    let layer = Outer { rows, cols, weight: 0, bias, transposed: Some(0), moving: cols };
+    let layer = Outer { rows, cols, exchanged: false, weight: 0, bias, transposed: Some(0), moving: cols };
     let weight = |i: usize, j: usize| {
         let terms = blocks.iter().flat_map(|(n, h, delta)| (0..*n).map(move |r| (h.at(r, i), delta.at(r, j))));
         terms.fold(T::ZERO, |sum, (h, delta)| h.mul_add(delta, sum))
@@ -146,6 +159,23 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
             for j in 0..cols {
                 let (got, plain) = (gradient[bias + index::<T>(1, 0, j)], total(j));
                 assert!(same(got, plain), "{isa}, bias {j}: {got}, not {plain}");
+            }
+            if rows == 0 || !(1..=MOST_ACROSS).contains(&cols) {
+                continue;
+            }
+            let bias = panels_len::<T>(cols, rows);
+            let moving = cols - usize::from(cols > 2);
+            let layer = Outer { rows: cols, cols: rows, exchanged: true, weight: 0, bias, transposed: None, moving };
+            let mut gradient = Buffer::zeros(bias + panels_len::<T>(1, cols));
+            outer_sums(&mut team, isa, true, &[layer], &Rows(&blocks), [&mut gradient], &mut [], &Keep);
+            for (i, j) in (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))) {
+                let plain = if j < moving { weight(i, j) } else { T::ZERO };
+                let got = gradient[index::<T>(cols, j, i)];
+                assert!(same(got, plain), "{isa}, exchanged ({i}, {j}): {got}, not {plain}");
+            }
+            for j in 0..cols {
+                let (got, plain) = (gradient[bias + j], total(j));
+                assert!(same(got, plain), "{isa}, exchanged, bias {j}: {got}, not {plain}");
             }
         }
     }

@@ -25,6 +25,8 @@ pub(crate) struct Dense {
     pub(crate) bias: usize,
     /// alpha of a parametric activation.
     pub(crate) alpha: Option<usize>,
+    /// Whether W' is stored in the place of W: of few outputs.
+    pub(crate) narrow: bool,
 }
 
 /// phi'(z) of a batch, as the backward pass finds it.
@@ -81,6 +83,7 @@ impl Dense {
             depth: self.inputs,
             left: h_in,
             right: w,
+            right_is_transposed: self.narrow,
             start: Some(b),
             finish: if in_registers { Finish::AtLeast(T::ZERO) } else { Finish::Keep },
         };
@@ -120,6 +123,7 @@ impl Dense {
             depth: self.outputs,
             left: delta_out,
             right: w_transposed,
+            right_is_transposed: false,
             start: None,
             finish: match phi_prime {
                 Slope::OfOutput(Activation::Relu, h) => Finish::WherePositive(h),
@@ -144,11 +148,14 @@ impl Dense {
     }
 
     /// Eq. (6) for a batch: grad W = Σ h delta' = H_in' Delta and grad b = Σ delta = Delta' 1, sums over the rows of all
-    /// blocks. What is returned says where in the flat buffers they belong; `outer_sums` computes them.
+    /// blocks. What is returned says where in the flat buffers they belong; `outer_sums` computes them. `transposed`: where W' is kept
+    /// beside W.
     pub(crate) fn gradient<T: Scalar>(&self, views: &[View], transposed: Option<usize>) -> Outer {
+        let (rows, cols) = if self.narrow { (self.outputs, self.inputs) } else { (self.inputs, self.outputs) };
         Outer {
-            rows: self.inputs,
-            cols: self.outputs,
+            rows,
+            cols,
+            exchanged: self.narrow,
             weight: views[self.weight].range::<T>().start,
             bias: views[self.bias].range::<T>().start,
             transposed,
