@@ -93,7 +93,8 @@ impl<T: Scalar> Products<T> {
         let recursion = rate(flops, &mut product);
         let mut team = Team::new(1);
         let bias = panels_len::<T>(self.width, self.width);
-        let layer = Outer { rows: self.width, cols: self.width, weight: 0, bias, transposed: None, moving: self.width };
+        let width = self.width;
+        let layer = Outer { rows: width, cols: width, weight: 0, bias: Some(bias), transposed: None, moving: width };
         let mut gradient = Buffer::zeros(bias + panels_len::<T>(1, self.width));
         let outer = rate(flops, &mut || {
             let layers = std::slice::from_ref(black_box(&layer));
@@ -110,7 +111,7 @@ impl<T: Scalar> Products<T> {
 }
 
 impl<T: Scalar> Operands<T> for Products<T> {
-    fn blocks(&self) -> usize {
+    fn blocks(&self, _: usize) -> usize {
         self.blocks.len()
     }
 

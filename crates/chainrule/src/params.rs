@@ -23,12 +23,16 @@ pub enum Role {
     Scale,
     /// One alpha for each unit of a parametric layer.
     Alpha,
+    /// Multiplies the number itself in a piecewise-linear embedding.
+    NumericSlope,
+    /// A factor that a member of an ensemble has for itself, one row for each member.
+    Adapter,
 }
 
 impl Role {
     /// Whether its rows are looked up one at a time, and so lie one behind the other; others lie in panels.
     fn is_row_major(self) -> bool {
-        matches!(self, Self::Table | Self::NumericWeight | Self::NumericBias)
+        matches!(self, Self::Table | Self::NumericWeight | Self::NumericBias | Self::NumericSlope)
     }
 }
 
@@ -43,6 +47,8 @@ pub struct View {
     pub rows: usize,
     /// Columns.
     pub cols: usize,
+    /// The matrices of which it consists, one below the other: one for each member of an ensemble that has its own; 1 elsewhere.
+    pub(crate) parts: usize,
     offset: usize,
 }
 
@@ -52,31 +58,45 @@ impl View {
         self.offset..self.offset + self.len::<T>()
     }
 
+    /// The place of one of its parts.
+    pub(crate) fn part<T: Scalar>(&self, part: usize) -> Range<usize> {
+        let len = self.len::<T>() / self.parts;
+        self.offset + part * len..self.offset + (part + 1) * len
+    }
+
     fn len<T: Scalar>(&self) -> usize {
         if self.role.is_row_major() {
             return (self.rows * self.cols).next_multiple_of(T::PANEL);
         }
-        panels_len::<T>(self.rows, self.cols)
+        self.parts * panels_len::<T>(self.part_rows(), self.cols)
+    }
+
+    /// Rows of each part.
+    pub(crate) fn part_rows(&self) -> usize {
+        self.rows / self.parts
     }
 
     /// The matrix in row-major order.
     pub(crate) fn read<T: Scalar>(&self, flat: &[T]) -> Vec<T> {
-        let from = &flat[self.range::<T>()];
         let mut out = vec![T::ZERO; self.rows * self.cols];
-        match self.role.is_row_major() {
-            true => out.copy_from_slice(&from[..self.rows * self.cols]),
-            false => unpack(from, self.rows, self.cols, &mut out),
+        if self.role.is_row_major() {
+            out.copy_from_slice(&flat[self.range::<T>()][..self.rows * self.cols]);
+            return out;
         }
+        let rows = self.part_rows();
+        let parts = out.chunks_mut((rows * self.cols).max(1)).enumerate();
+        parts.for_each(|(part, out)| unpack(&flat[self.part::<T>(part)], rows, self.cols, out));
         out
     }
 
     /// Replaces the matrix by `source`, in row-major order.
     pub(crate) fn write<T: Scalar>(&self, flat: &mut [T], source: &[T]) {
-        let to = &mut flat[self.range::<T>()];
-        match self.role.is_row_major() {
-            true => to[..source.len()].copy_from_slice(source),
-            false => pack(source, self.rows, self.cols, to),
+        if self.role.is_row_major() {
+            return flat[self.range::<T>()][..source.len()].copy_from_slice(source);
         }
+        let rows = self.part_rows();
+        let parts = source.chunks((rows * self.cols).max(1)).enumerate();
+        parts.for_each(|(part, source)| pack(source, rows, self.cols, &mut flat[self.part::<T>(part)]));
     }
 }
 
@@ -90,7 +110,18 @@ pub(crate) struct Layout {
 impl Layout {
     /// Appends a parameter and returns its number.
     pub(crate) fn push<T: Scalar>(&mut self, name: String, role: Role, rows: usize, cols: usize) -> usize {
-        let view = View { name, role, rows, cols, offset: self.len };
+        self.push_parts::<T>(name, role, 1, (rows, cols))
+    }
+
+    /// Appends `parts` matrices of this shape as one parameter and returns its number.
+    pub(crate) fn push_parts<T: Scalar>(
+        &mut self,
+        name: String,
+        role: Role,
+        parts: usize,
+        (rows, cols): (usize, usize),
+    ) -> usize {
+        let view = View { name, role, rows: parts * rows, cols, parts, offset: self.len };
         self.len += view.len::<T>();
         self.views.push(view);
         self.views.len() - 1

@@ -98,7 +98,7 @@ fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize
 struct Rows<'a, T>(&'a [(usize, Matrix<T>, Matrix<T>)]);
 
 impl<T: Scalar> Operands<T> for Rows<'_, T> {
-    fn blocks(&self) -> usize {
+    fn blocks(&self, _: usize) -> usize {
         self.0.len()
     }
     fn block(&self, _: usize, block: usize) -> (usize, &[T], &[T]) {
@@ -122,7 +122,7 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
         .map(|(i, &n)| (n, Matrix::<T>::new(n, rows, numbers, i), Matrix::<T>::new(n, cols, numbers, i + 4)))
         .collect();
     let bias = panels_len::<T>(rows, cols);
-    let layer = Outer { rows, cols, weight: 0, bias, transposed: Some(0), moving: cols };
+    let layer = Outer { rows, cols, weight: 0, bias: Some(bias), transposed: Some(0), moving: cols };
     let weight = |i: usize, j: usize| {
         let terms = blocks.iter().flat_map(|(n, h, delta)| (0..*n).map(move |r| (h.at(r, i), delta.at(r, j))));
         terms.fold(T::ZERO, |sum, (h, delta)| h.mul_add(delta, sum))
