@@ -270,7 +270,8 @@ pub struct SettingArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Set of settings to start from; what is given beside it wins: plain; realmlp, RealMLP-TD for tables (arXiv 2407.04491);
-    /// realmlp_s, its simplified variant [default: plain]
+    /// realmlp_s, its simplified variant; tabm, an ensemble of 32 networks that share most weights (arXiv 2410.24210), slow and
+    /// accurate; tabm-mini, one that shares more of them [default: plain]
     #[arg(long, value_parser = values::preset(), hide_possible_values = false)]
     preset: Option<Preset>,
     /// What is predicted [default: told from the target]

@@ -46,8 +46,9 @@ pub fn architecture(spec: &NetworkSpec) -> String {
     let embedded = if embedded > 0 { format!(" + {embedded} embedded") } else { String::new() };
     let hidden = spec.hidden.iter().map(|h| format!("{} {} -> ", h.width, h.activation.name()));
     let parameters: usize = spec.parameter_shapes().iter().map(|(_, rows, cols)| rows * cols).sum();
+    let ensemble = spec.ensemble.map_or(String::new(), |e| format!("{} x ", e.members));
     format!(
-        "{}{embedded} -> {}{} {} ({} parameters)",
+        "{ensemble}{}{embedded} -> {}{} {} ({} parameters)",
         spec.inputs,
         hidden.collect::<String>(),
         spec.outputs,

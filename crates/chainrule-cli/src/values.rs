@@ -107,7 +107,12 @@ pub fn schedule() -> impl TypedValueParser<Value = Schedule> {
 }
 
 pub fn preset() -> impl TypedValueParser<Value = Preset> {
-    one_of(Preset::ALL.map(|(name, preset)| (name, &[][..], preset)).to_vec())
+    let aliases = |preset| match preset {
+        Preset::RealmlpS => &["realmlp-s"][..],
+        Preset::TabmMini => &["tabm-mini"],
+        _ => &[],
+    };
+    one_of(Preset::ALL.map(|(name, preset)| (name, aliases(preset), preset)).to_vec())
 }
 
 pub fn numeric_scaling() -> impl TypedValueParser<Value = NumericScaling> {

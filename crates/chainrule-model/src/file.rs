@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use chainrule::{Head, Network};
+use chainrule::{Head, Network, NetworkSpec, NumericEmbedding};
 use chainrule_data::write_atomically;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use sha2::{Digest, Sha256};
@@ -14,8 +14,15 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::model::{Card, Model};
 
-/// Changes when older readers could not understand a newer file.
-const FORMAT: &str = "chainrule-1";
+/// Formats that are read. A file has the first of them whose readers understand it: the second brings ensembles and
+/// piecewise-linear embeddings.
+const FORMATS: [&str; 2] = ["chainrule-1", "chainrule-2"];
+
+/// The format of a model with this network.
+fn format(network: &NetworkSpec) -> &'static str {
+    let linear = matches!(network.numeric_embedding, Some(NumericEmbedding::PiecewiseLinear { .. }));
+    FORMATS[usize::from(linear || network.ensemble.is_some())]
+}
 
 /// Names in the file's metadata.
 const FORMAT_KEY: &str = "format";
@@ -31,7 +38,7 @@ impl Model {
         let card = self.card_json()?;
         let tensors = self.tensors();
         let metadata = HashMap::from([
-            (FORMAT_KEY.to_owned(), FORMAT.to_owned()),
+            (FORMAT_KEY.to_owned(), format(&self.card.network).to_owned()),
             (DIGEST_KEY.to_owned(), digest(&card, &tensors)),
             (CARD_KEY.to_owned(), card),
         ]);
@@ -83,11 +90,9 @@ impl Model {
         let metadata = header.metadata().clone().unwrap_or_default();
         let entry = |key: &str| metadata.get(key).ok_or_else(|| broken(name, "safetensors, but no chainrule model"));
         let format = entry(FORMAT_KEY)?;
-        if format != FORMAT {
-            return Err(broken(
-                name,
-                format!("format {format:?}, this version reads {FORMAT:?}: use another chainrule"),
-            ));
+        if !FORMATS.contains(&format.as_str()) {
+            let known = FORMATS.map(|known| format!("{known:?}")).join(" and ");
+            return Err(broken(name, format!("format {format:?}, this version reads {known}: use another chainrule")));
         }
         let file = SafeTensors::deserialize(bytes).map_err(no_model)?;
         let json = entry(CARD_KEY)?;

@@ -87,7 +87,7 @@ pub(crate) fn prepare_rows(
         None if valid_rows.is_empty() => Valid::None,
         None => Valid::Rows(valid_rows),
     };
-    let network = network(&encoder, settings, outputs, head)?;
+    let network = network(&encoder, settings, outputs, head, (&matrices, &train_rows))?;
     check_network(&network, settings)?;
     Ok(Prepared {
         roles: roles.clone(),
@@ -104,17 +104,43 @@ pub(crate) fn prepare_rows(
     })
 }
 
-fn network(encoder: &Encoder, settings: &Settings, outputs: usize, head: Head) -> Result<NetworkSpec> {
-    let Recipe { frequencies, sigma, scale, category_dimension, .. } = settings.recipe;
-    let features = encoder.number_features();
-    let periodic = NumericEmbedding::Periodic { features, frequencies, sigma };
+fn network(
+    encoder: &Encoder,
+    settings: &Settings,
+    outputs: usize,
+    head: Head,
+    training: (&Matrices, &[u32]),
+) -> Result<NetworkSpec> {
+    let Recipe { scale, category_dimension, ensemble, .. } = settings.recipe;
     let plain = NetworkSpec::new(encoder.numeric_width(), settings.hidden_layers()?, outputs, head);
     Ok(NetworkSpec {
-        numeric_embedding: Some(periodic).filter(|e| frequencies > 0 && !e.features().is_empty()),
+        numeric_embedding: numeric_embedding(encoder.number_features(), &settings.recipe, training),
         embeddings: encoder.embedded().iter().map(|e| embedding(e.levels, category_dimension)).collect(),
         scale,
+        ensemble,
         ..plain
     })
+}
+
+/// The vectors of the numbers, if there are to be any. A number that never changes has no bins, and stays as it is.
+fn numeric_embedding(
+    mut features: Vec<usize>,
+    recipe: &Recipe,
+    (matrices, rows): (&Matrices, &[u32]),
+) -> Option<NumericEmbedding> {
+    let &Recipe { frequencies, sigma, bins, dimension, .. } = recipe;
+    let embedding = match (frequencies, bins) {
+        (0, 0) => return None,
+        (0, _) => {
+            let mut edges: Vec<Vec<f64>> = features.iter().map(|&f| matrices.bin_edges(rows, f, bins)).collect();
+            let mut changes = edges.iter().map(|edges| edges.len() > 1).collect::<Vec<_>>().into_iter();
+            features.retain(|_| changes.next() == Some(true));
+            edges.retain(|edges| edges.len() > 1);
+            NumericEmbedding::PiecewiseLinear { features, edges, dimension }
+        }
+        _ => NumericEmbedding::Periodic { features, frequencies, sigma },
+    };
+    Some(embedding).filter(|e| !e.features().is_empty())
 }
 
 fn check_network(network: &NetworkSpec, settings: &Settings) -> Result<()> {
@@ -240,6 +266,10 @@ impl Prepared {
             Start::BaseRate => self.start_at_base_rate(&mut network)?,
             Start::Data => network.start_from_data(compute, &data, self.settings.seed)?,
             Start::Normal => network.start_normal(self.settings.seed),
+            Start::Uniform => {
+                network.start_uniform(self.settings.seed);
+                self.add_base_rate(&mut network)?;
+            }
         }
         Ok(network)
     }
@@ -274,10 +304,19 @@ impl Prepared {
     /// Lets training start where every row gets the training mean: the output's weights are 0, its bias is the mean on
     /// the link's scale. Drawn output weights would start with noise as large as the target, and some of it would stay.
     fn start_at_base_rate(&self, network: &mut Network<f32>) -> Result<()> {
-        let bias: Vec<f32> = self.base_rate().iter().map(|&b| b as f32).collect();
         let last = network.views().len() - 1;
-        let weights = &network.views()[last - 1];
-        network.set_parameter(last - 1, &vec![0.0; weights.rows * weights.cols])?;
+        for number in [last - 1, last] {
+            let zeros = vec![0.0; network.parameter(number).len()];
+            network.set_parameter(number, &zeros)?;
+        }
+        self.add_base_rate(network)
+    }
+
+    /// Adds the training mean on the link's scale to the output's bias, of an ensemble to each member's.
+    fn add_base_rate(&self, network: &mut Network<f32>) -> Result<()> {
+        let last = network.views().len() - 1;
+        let (bias, rate) = (network.parameter(last), self.base_rate());
+        let bias: Vec<f32> = bias.iter().zip(rate.iter().cycle()).map(|(b, &rate)| b + rate as f32).collect();
         Ok(network.set_parameter(last, &bias)?)
     }
 

@@ -23,6 +23,11 @@ impl Names {
         self.0.len() - 1
     }
 
+    /// Nodes of layer `l`.
+    pub(crate) fn count(&self, l: usize) -> usize {
+        self.0[l].len()
+    }
+
     /// The name of node `i` (from 0) of layer `l`, 0 being the input.
     pub(crate) fn node(&self, l: usize, i: usize) -> &str {
         &self.0[l][i]

@@ -1,6 +1,6 @@
 //! Presets: whole sets of settings under one name, as data. Every setting that is given beside a preset wins.
 
-use chainrule::{Activation, Groups, Head, Metric, Optimizer, Schedule};
+use chainrule::{Activation, Ensemble, EnsembleKind, Groups, Head, Metric, Optimizer, Schedule};
 use chainrule_data::{NumericScaling, Task};
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +17,21 @@ pub enum Preset {
     Realmlp,
     /// RealMLP-TD-S of the same paper, the simplified one.
     RealmlpS,
+    /// TabM with piecewise-linear embeddings (Gorishniy et al. 2025, arXiv 2410.24210), on batches that its members share.
+    Tabm,
+    /// TabM-mini of the same paper: members that share all but their inputs' factors and output layers.
+    TabmMini,
 }
 
 impl Preset {
     /// Every preset with its name.
-    pub const ALL: [(&'static str, Self); 3] =
-        [("plain", Self::Plain), ("realmlp", Self::Realmlp), ("realmlp_s", Self::RealmlpS)];
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("plain", Self::Plain),
+        ("realmlp", Self::Realmlp),
+        ("realmlp_s", Self::RealmlpS),
+        ("tabm", Self::Tabm),
+        ("tabm_mini", Self::TabmMini),
+    ];
 
     pub(crate) fn is_plain(&self) -> bool {
         *self == Self::Plain
@@ -32,6 +41,7 @@ impl Preset {
     fn by_task(self, task: Task) -> (Activation, f64) {
         match (self, task == Task::Classification) {
             (Self::Plain, _) => (Activation::Relu, PLAIN_RATE),
+            (Self::Tabm | Self::TabmMini, _) => (Activation::Relu, 2e-3),
             (_, true) => (Activation::Selu, 0.04),
             (Self::Realmlp, false) => (Activation::Mish, 0.2),
             (Self::RealmlpS, false) => (Activation::Mish, 0.07),
@@ -60,6 +70,8 @@ pub enum Start {
     Data,
     /// Normal weights and biases, zeros in the output layer.
     Normal,
+    /// Uniform weights and biases, and added to the output layer's what every row gets by `BaseRate`.
+    Uniform,
 }
 
 /// The parts of a network and of its training that presets bring with them.
@@ -70,6 +82,15 @@ pub struct Recipe {
     pub frequencies: usize,
     /// Standard deviation of the initial frequencies.
     pub sigma: f64,
+    /// Bins of a piecewise-linear embedding of the numbers, between quantiles of the training rows; 0: none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub bins: usize,
+    /// Length of the vectors of a piecewise-linear embedding.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub dimension: usize,
+    /// An ensemble in place of a single network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ensemble: Option<Ensemble>,
     /// Whether every input is multiplied by a trainable factor.
     pub scale: bool,
     /// Whether each unit mixes its activation with the identity by a trainable alpha.
@@ -96,6 +117,12 @@ impl Recipe {
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Whether a number that older versions do not know can be left out of a file.
+#[allow(clippy::trivially_copy_pass_by_ref)] // The serializer passes a reference.
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Settings {
@@ -147,6 +174,35 @@ impl Settings {
                 },
                 ..simple
             },
+            Preset::Tabm => Self::tabm(preset, EnsembleKind::Full),
+            Preset::TabmMini => Self::tabm(preset, EnsembleKind::Mini),
+        }
+    }
+
+    fn tabm(preset: Preset, kind: EnsembleKind) -> Self {
+        Self {
+            preset,
+            hidden: vec![512; 2],
+            activation: None,
+            optimizer: Optimizer::adamw(3e-4),
+            learning_rate: None,
+            schedule: Schedule::Constant,
+            batch: Some(256),
+            epochs: 1000,
+            metric: None,
+            clip_norm: Some(1.0),
+            one_hot_max_levels: 1000,
+            category_indicator: false,
+            numeric_scaling: NumericScaling::QuantileNormal,
+            recipe: Recipe {
+                bins: 48,
+                dimension: 16,
+                ensemble: Some(Ensemble { members: 32, kind }),
+                start: Start::Uniform,
+                groups: Groups { decay_all: true, ..Groups::default() },
+                ..Recipe::default()
+            },
+            ..Self::default()
         }
     }
 

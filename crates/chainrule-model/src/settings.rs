@@ -5,7 +5,7 @@ use chainrule_data::{EncoderSettings, NumericScaling, Task};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::recipe::{Preset, Recipe};
+use crate::recipe::{Preset, Recipe, Start};
 
 /// The learning rate of plain settings.
 pub(crate) const PLAIN_RATE: f64 = 1e-3;
@@ -183,12 +183,25 @@ impl Settings {
         if self.epochs == 0 {
             return Err(Error::Setting("epochs must be at least 1".into()));
         }
-        let Recipe { frequencies, sigma, label_smoothing, category_dimension, .. } = self.recipe;
+        let Recipe {
+            frequencies, sigma, label_smoothing, category_dimension, bins, dimension, start, ensemble, ..
+        } = self.recipe;
         if frequencies > 1024 || (frequencies > 0 && !(sigma > 0.0 && sigma.is_finite())) {
             return Err(Error::Setting("recipe: frequencies must be 0 to 1024, and sigma > 0 with them".into()));
         }
         if !(0.0..1.0).contains(&label_smoothing) || category_dimension > 1024 {
             let message = "recipe: label_smoothing must be in [0, 1), and category_dimension 0 to 1024";
+            return Err(Error::Setting(message.into()));
+        }
+        if bins > 128 || (bins > 0 && ![1, 2, 4, 8, 16].contains(&dimension)) {
+            let message = "recipe: bins must be 0 to 128, and dimension 1, 2, 4, 8 or 16 with them";
+            return Err(Error::Setting(message.into()));
+        }
+        if bins > 0 && frequencies > 0 {
+            return Err(Error::Setting("recipe: numbers get one kind of vectors: set bins or frequencies to 0".into()));
+        }
+        if ensemble.is_some() && start == Start::Data {
+            let message = "recipe: start = \"data\" is for single networks; an ensemble starts \"uniform\"";
             return Err(Error::Setting(message.into()));
         }
         let complete = self.complete(Task::Regression, &Head::gaussian());

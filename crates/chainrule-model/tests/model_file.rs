@@ -118,7 +118,7 @@ fn a_forged_file_is_refused() {
     let nan = f32::NAN.to_le_bytes();
     type Forge = fn(&mut Parts, [u8; 4]);
     let forgeries: [(Forge, &str); 18] = [
-        (|p, _| p.format = "chainrule-2".into(), "this version reads \"chainrule-1\""),
+        (|p, _| p.format = "chainrule-3".into(), "this version reads \"chainrule-1\" and \"chainrule-2\""),
         (|p, nan| p.tensors[1].3[..4].copy_from_slice(&nan), "holds NaN"),
         (|p, _| p.tensors[1].0 = "layers.9.weight".into(), "the parameter layers.0.weight is missing"),
         (|p, _| drop(p.tensors.pop()), "4 parameters where the network has 5"),

@@ -94,14 +94,15 @@ impl<T: Scalar> Products<T> {
         let recursion = rate(flops, &mut product);
         let mut team = Team::new(1);
         let bias = panels_len::<T>(self.width, self.width);
+        let width = self.width;
         let layer = Outer {
-            rows: self.width,
-            cols: self.width,
+            rows: width,
+            cols: width,
             exchanged: false,
             weight: 0,
-            bias,
+            bias: Some(bias),
             transposed: None,
-            moving: self.width,
+            moving: width,
         };
         let mut gradient = Buffer::zeros(bias + panels_len::<T>(1, self.width));
         let outer = rate(flops, &mut || {
@@ -119,7 +120,7 @@ impl<T: Scalar> Products<T> {
 }
 
 impl<T: Scalar> Operands<T> for Products<T> {
-    fn blocks(&self) -> usize {
+    fn blocks(&self, _: usize) -> usize {
         self.blocks.len()
     }
 

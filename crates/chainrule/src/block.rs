@@ -5,7 +5,8 @@
 
 use crate::compute::Compute;
 use crate::data::{Batch, Dataset, Inputs};
-use crate::kernel::{Buffer, Isa, Operands, Team, gather, panels_len, scratch_len, unpack};
+use crate::kernel::{Buffer, Isa, Operands, Team, gather, index, panels_len, scratch_len, unpack};
+use crate::layer::ensemble_dense::MemberSums;
 use crate::layer::numeric_embedding::FeatureColumns;
 use crate::scalar::Scalar;
 use crate::spec::NetworkSpec;
@@ -13,6 +14,9 @@ use crate::topology::{PASSES, Topology};
 
 /// Most rows of a block: its share of one panel stays in the first-level cache, its activations in the second.
 const MOST_ROWS: usize = 128;
+
+/// Most rows of a block that belongs to a member of an ensemble, whatever the threads.
+const MEMBER_ROWS: usize = 64;
 
 /// Blocks start at multiples of so many rows, as many as a register holds.
 pub(crate) const REGISTER: usize = 16;
@@ -32,6 +36,10 @@ pub(crate) struct Block<T> {
     pub(crate) rows: usize,
     /// The batch's row that is the first.
     pub(crate) first: usize,
+    /// The member of an ensemble through which they go.
+    pub(crate) member: usize,
+    /// The first row's number where the rows of all members are counted, one member after the other.
+    pub(crate) row_number: usize,
     /// The numeric features; empty unless some are embedded.
     pub(crate) features: FeatureColumns<T>,
     /// Category codes, (rows x categories).
@@ -40,11 +48,17 @@ pub(crate) struct Block<T> {
     pub(crate) unscaled: Buffer<T>,
     /// h^(0) = x, h^(1), ..., and z^(L) last; (rows x width) in panels.
     pub(crate) h: Vec<Buffer<T>>,
+    /// x of the layers where it is not h.
+    pub(crate) entered: Vec<Option<Buffer<T>>>,
+    /// y of the layers where it is not z.
+    pub(crate) products: Vec<Option<Buffer<T>>>,
+    /// Sums over the rows for the member's parameters.
+    pub(crate) sums: Vec<MemberSums<T>>,
     /// phi'(z) of the layers that keep it.
     pub(crate) slopes: Vec<Option<Buffer<T>>>,
     /// dh/dalpha of the parametric layers, and in a backward pass the rows' parts of the gradient of alpha.
     pub(crate) by_alpha: Vec<Option<Buffer<T>>>,
-    /// delta of each h; the first is empty unless the input has parameters of its own.
+    /// delta of each h, or u where that is not the same; the first is empty unless the input has parameters of its own.
     pub(crate) delta: Vec<Buffer<T>>,
     /// Targets, weights and offsets.
     batch: Batch<T>,
@@ -68,10 +82,15 @@ impl<T: Scalar> Block<T> {
         Self {
             rows: 0,
             first: 0,
+            member: 0,
+            row_number: 0,
             features: FeatureColumns::new(features, capacity),
             codes: Vec::with_capacity(capacity * spec.embeddings.len()),
             unscaled: buffer(if spec.scale { spec.input_width() } else { 0 }),
             h: widths().map(buffer).collect(),
+            entered: layers.iter().map(|l| l.members.r.map(|_| buffer(l.inputs))).collect(),
+            products: layers.iter().map(|l| l.members.s.filter(|_| training).map(|_| buffer(l.outputs))).collect(),
+            sums: layers.iter().map(|l| MemberSums::new(&l.members, l.inputs, l.outputs)).collect(),
             slopes: layers.iter().map(|l| (training && l.keeps_slope()).then(|| buffer(l.outputs))).collect(),
             by_alpha: layers.iter().map(|l| l.alpha.filter(|_| training).map(|_| buffer(l.outputs))).collect(),
             delta: widths().enumerate().map(delta).collect(),
@@ -105,11 +124,15 @@ impl<T: Scalar> Block<T> {
         self.batch.load(data, select);
     }
 
-    /// Turns z^(L) into delta^(L), Eq. (10), and the costs of the rows.
+    /// Turns z^(L) into delta^(L), Eq. (10), and the costs of the rows: of a member of an ensemble its share of the mean.
     pub(crate) fn cost(&mut self, isa: Isa, spec: &NetworkSpec) {
         let (shape, y) = ((self.rows, spec.outputs), self.batch.y());
-        if let ([.., z], [.., delta]) = (self.h.as_slice(), self.delta.as_mut_slice()) {
-            T::start(&spec.head, isa, shape, z, &y, delta, &mut self.costs, &mut self.scratch);
+        let ([.., z], [.., delta]) = (self.h.as_slice(), self.delta.as_mut_slice()) else { return };
+        T::start(&spec.head, isa, shape, z, &y, delta, &mut self.costs, &mut self.scratch);
+        if spec.members() > 1 {
+            let share = T::from_f64(1.0 / spec.members() as f64);
+            let delta = delta[..panels_len::<T>(self.rows, spec.outputs)].iter_mut();
+            delta.chain(&mut self.costs[..self.rows]).for_each(|x| *x = *x * share);
         }
     }
 
@@ -121,16 +144,22 @@ impl<T: Scalar> Block<T> {
         }
     }
 
-    /// Writes z^(L) of its rows to their places in the batch's, row-major.
+    /// Writes z^(L) of its rows to their places in the batch's of all members, row-major.
     pub(crate) fn write_pre_activations(&self, outputs: usize, out: &mut [T]) {
-        let out = &mut out[self.first * outputs..][..self.rows * outputs];
+        let out = &mut out[self.row_number * outputs..][..self.rows * outputs];
         unpack(self.h.last().map_or(&[], |z| z), self.rows, outputs, out);
     }
 
-    /// Writes the means of its rows to their places in the batch's, row-major.
-    pub(crate) fn write_means(&self, outputs: usize, out: &mut [T]) {
+    /// Adds the means of its rows to those of the members before at their places in the batch's, row-major.
+    fn add_means(&self, outputs: usize, out: &mut [T]) {
         let out = &mut out[self.first * outputs..][..self.rows * outputs];
-        unpack(self.delta.last().map_or(&[], |o| o), self.rows, outputs, out);
+        let o = self.delta.last().map_or(&[][..], |o| o);
+        if self.member == 0 {
+            return unpack(o, self.rows, outputs, out);
+        }
+        for (row, out) in out.chunks_exact_mut(outputs).enumerate() {
+            out.iter_mut().enumerate().for_each(|(k, out)| *out += o[index::<T>(self.rows, row, k)]);
+        }
     }
 }
 
@@ -138,8 +167,15 @@ impl<T: Scalar> Block<T> {
 ///
 /// Where there is work for several threads, each takes blocks of its own through the whole network. A large network with few rows
 /// would have to go through every core's cache then; there the batch is one block, and the threads share each layer's columns.
+///
+/// A batch goes through an ensemble once for each member: first all blocks of the first member, then those of the next. Their cut
+/// does not depend on the threads, since a block makes sums over its rows for its member.
 pub(crate) struct Blocks<T> {
     blocks: Vec<Block<T>>,
+    /// Members of the ensemble.
+    members: usize,
+    /// Layers below the output layer.
+    hidden: usize,
     /// Most rows of each.
     block_rows: usize,
     /// Blocks that hold the current batch.
@@ -161,36 +197,42 @@ impl<T: Scalar> Blocks<T> {
         compute: &Compute,
         training: bool,
     ) -> Self {
-        let threads = compute.team.threads();
+        let (threads, members) = (compute.team.threads(), spec.members());
         let large = topology.work() * size_of::<T>() >= LARGE;
         let by_columns = threads > 1 && large && capacity <= MOST_ROWS * threads && !topology.goes_by_rows();
-        let shared = by_columns || topology.is_shared(capacity, if training { PASSES } else { 1 });
+        let shared = by_columns || topology.is_shared(members * capacity, if training { PASSES } else { 1 });
         let parts = if shared { threads } else { 1 };
-        let share = capacity.div_ceil(parts).next_multiple_of(REGISTER).clamp(1, MOST_ROWS);
+        let share = match spec.ensemble {
+            None => capacity.div_ceil(parts).next_multiple_of(REGISTER).clamp(1, MOST_ROWS),
+            Some(_) => MEMBER_ROWS,
+        };
         let block_rows = if by_columns { capacity.max(1) } else { share };
         let block = |_| Block::new(spec, topology, block_rows.min(capacity), training);
-        let blocks = (0..capacity.div_ceil(block_rows)).map(block).collect();
+        let blocks = (0..members * capacity.div_ceil(block_rows)).map(block).collect();
         let others = if training { topology.others_len::<T>() } else { [0; 2] }.map(Buffer::zeros);
-        Self { blocks, block_rows, used: 0, shared, by_columns, others }
+        Self { blocks, members, hidden: spec.hidden.len(), block_rows, used: 0, shared, by_columns, others }
     }
 
     /// Rows that there is room for.
     pub(crate) fn capacity(&self) -> usize {
-        self.blocks.len() * self.block_rows
+        self.blocks.len() / self.members * self.block_rows
     }
 
     /// Makes the rows `select` the current batch: `f` is called for each block with its rows and the place of the first among
     /// them.
     pub(crate) fn each(&mut self, compute: &mut Compute, select: &[u32], f: &Work<'_, T>) {
-        let used = select.len().div_ceil(self.block_rows);
+        let parts = select.len().div_ceil(self.block_rows);
+        let used = self.members * parts;
         self.used = used;
         let Compute { team, isa } = compute;
         match &mut self.blocks[..used] {
             [block] if self.by_columns => f((Some(team), *isa), block, select, 0),
             blocks => team.for_each(blocks, self.shared, &|i, block| {
                 // Equal shares in whole registers of rows.
-                let place = |i: usize| (i * select.len().div_ceil(REGISTER) / used * REGISTER).min(select.len());
-                let (from, to) = (place(i), place(i + 1));
+                let place = |i: usize| (i * select.len().div_ceil(REGISTER) / parts * REGISTER).min(select.len());
+                let (from, to) = (place(i % parts), place(i % parts + 1));
+                block.member = i / parts;
+                block.row_number = block.member * select.len() + from;
                 f((None, *isa), block, &select[from..to], from);
             }),
         }
@@ -201,9 +243,18 @@ impl<T: Scalar> Blocks<T> {
         &self.blocks[..self.used]
     }
 
+    /// The means of the batch, row-major, which `Block::means` has left in the blocks: of an ensemble the mean of its members'.
+    pub(crate) fn write_means(&self, outputs: usize, out: &mut [T]) {
+        self.used().iter().for_each(|block| block.add_means(outputs, out));
+        if self.members > 1 {
+            let share = T::from_f64(1.0 / self.members as f64);
+            out.iter_mut().for_each(|o| *o = *o * share);
+        }
+    }
+
     /// The cost of the batch: the sum over its rows.
     pub(crate) fn cost(&self) -> f64 {
-        self.sum(|block| &block.costs[..block.rows])
+        Self::sum(self.used(), |block| &block.costs[..block.rows])
     }
 
     /// Whether threads share the work.
@@ -213,17 +264,19 @@ impl<T: Scalar> Blocks<T> {
 
     /// The total weight of the batch.
     pub(crate) fn total_weight(&self) -> f64 {
-        if self.used().iter().all(|block| block.batch.y().weights.is_none()) {
-            return self.used().iter().map(|block| block.rows as f64).sum();
+        // Each member has all rows.
+        let blocks = &self.used()[..self.used / self.members];
+        if blocks.iter().all(|block| block.batch.y().weights.is_none()) {
+            return blocks.iter().map(|block| block.rows as f64).sum();
         }
-        self.sum(|block| block.batch.y().weights.unwrap_or_default())
+        Self::sum(blocks, |block| block.batch.y().weights.unwrap_or_default())
     }
 
     /// A sum over the rows that does not depend on how they are cut into blocks: eight running sums, then those.
-    fn sum<'a>(&'a self, values: impl Fn(&'a Block<T>) -> &'a [T]) -> f64 {
+    fn sum<'a>(blocks: &'a [Block<T>], values: impl Fn(&'a Block<T>) -> &'a [T]) -> f64 {
         let mut sums = [0.0; 8];
         let mut row = 0usize;
-        for values in self.used().iter().map(values) {
+        for values in blocks.iter().map(values) {
             let (head, tail) = values.split_at((row.wrapping_neg() % 8).min(values.len()));
             for (value, place) in head.iter().zip(row % 8..) {
                 sums[place] += value.to_f64();
@@ -240,12 +293,14 @@ impl<T: Scalar> Blocks<T> {
 }
 
 impl<T: Scalar> Operands<T> for Blocks<T> {
-    fn blocks(&self) -> usize {
-        self.used
+    fn blocks(&self, layer: usize) -> usize {
+        if layer < self.hidden { self.used } else { self.used / self.members }
     }
 
+    /// Layers from the output layer on are those of the members, who have one each.
     fn block(&self, layer: usize, block: usize) -> (usize, &[T], &[T]) {
-        let block = &self.blocks[block];
-        (block.rows, &block.h[layer], &block.delta[layer + 1])
+        let (layer, member) = (layer.min(self.hidden), layer.saturating_sub(self.hidden));
+        let block = &self.blocks[member * (self.used / self.members) + block];
+        (block.rows, block.entered[layer].as_deref().unwrap_or(&block.h[layer]), &block.delta[layer + 1])
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compute::Compute;
 use crate::data::{Dataset, WideRows};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, setting};
 use crate::kernel::unpack;
 use crate::network::Network;
 use crate::scalar::Scalar;
@@ -38,10 +38,12 @@ impl<T: Scalar> Network<T> {
         // Training goes down to the input only where that has parameters of its own.
         let descending = self.down_to_input();
         let (_, blocks) = descending.backpropagate(compute, data)?;
-        let mut gradient = Vec::with_capacity(data.len() * self.spec.inputs);
+        let (stem, inputs) = (&descending.topology.stem, self.spec.inputs);
+        let mut gradient = vec![T::ZERO; data.len() * inputs];
         for block in blocks.used() {
-            let stem = &descending.topology.stem;
-            gradient.extend(stem.input_delta(compute.isa, self.spec.inputs, &self.parameters, block));
+            let delta = stem.input_delta(compute.isa, inputs, &self.parameters, block);
+            // Of every member of an ensemble.
+            gradient[block.first * inputs..].iter_mut().zip(delta).for_each(|(sum, delta)| *sum += delta);
         }
         Ok(gradient)
     }
@@ -104,6 +106,9 @@ impl<T: Scalar> Network<T> {
         (layer, from, to): (usize, usize, usize),
         learning_rate: f64,
     ) -> Result<WeightElements> {
+        if self.spec().ensemble.is_some() {
+            return setting("a weight of an ensemble has no single elements: its members share it");
+        }
         let mut network = self.widen_without_dropout()?;
         let shapes: Vec<(usize, usize)> = network.topology.layers.iter().map(|l| (l.inputs, l.outputs)).collect();
         let &(inputs, outputs) = shapes.get(layer).ok_or_else(|| out_of("layer", layer, shapes.len()))?;

@@ -21,9 +21,8 @@ impl<T: Scalar> Store<T> {
 impl<T: Scalar> GradientSink<T> for Store<T> {
     fn layers(&mut self, compute: &mut Compute, shared: bool, operands: (&[Outer], &dyn Operands<T>), _: &mut [T]) {
         let Compute { team, isa } = compute;
-        // W has not changed, and so W' stays.
-        let layers: Vec<Outer> = operands.0.iter().map(|layer| Outer { transposed: None, ..layer.clone() }).collect();
-        outer_sums(team, *isa, shared, &layers, operands.1, [&mut self.gradient], &mut [], &Add);
+        // W does not change, and so W' stays.
+        outer_sums(team, *isa, shared, operands.0, operands.1, [&mut self.gradient], &mut [], &Add);
     }
 
     fn others(&mut self, _: &mut Compute, _: &[View], gradient: &[T]) {

@@ -23,7 +23,8 @@ pub struct Groups {
     /// moves W by mu / d dJ/dW. Adam's step mu m / (sqrt(v) + epsilon) does not change with the gradient's scale but for
     /// epsilon: it moves W by mu d^(-1/2) m / (sqrt(v) + d^(1/2) epsilon), m and v those of dJ/dW.
     pub ntk: bool,
-    /// Weight decay acts on everything but what is added (biases), not on the layers' weights alone.
+    /// Weight decay acts not on the layers' weights alone but on everything that is not added (a bias) and not the slope of a
+    /// piecewise-linear embedding.
     pub decay_all: bool,
 }
 
@@ -66,17 +67,17 @@ impl Groups {
     /// The group of a view.
     pub(crate) fn of(&self, view: &View, optimizer: &Optimizer) -> Group {
         let factor = match view.role {
-            Role::Weight | Role::Table => 1.0,
+            Role::Weight | Role::Table | Role::Adapter => 1.0,
             Role::Bias => self.bias,
-            Role::NumericWeight | Role::NumericBias => self.numeric,
+            Role::NumericWeight | Role::NumericBias | Role::NumericSlope => self.numeric,
             Role::Scale => self.scale,
             Role::Alpha => self.alpha,
         };
-        let root = if self.ntk && view.role == Role::Weight { (view.rows.max(1) as f64).sqrt() } else { 1.0 };
+        let root = if self.ntk && view.role == Role::Weight { (view.part_rows().max(1) as f64).sqrt() } else { 1.0 };
         let scale_free = !matches!(optimizer, Optimizer::Sgd | Optimizer::Momentum { .. });
         let decays = match view.role {
             Role::Weight => true,
-            Role::Bias | Role::NumericBias => false,
+            Role::Bias | Role::NumericBias | Role::NumericSlope => false,
             _ => self.decay_all,
         };
         Group {

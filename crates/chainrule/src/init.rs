@@ -76,6 +76,8 @@ pub(crate) fn beside_layers(spec: &NetworkSpec, view: &View, key: Key) -> Option
         (Role::Weight | Role::Bias, _) => return None,
         (Role::Table, _) => draws(&|i| normal(key, i)),
         (Role::Scale | Role::Alpha, _) => draws(&|_| 1.0),
+        (Role::Adapter, _) if view.name == "layers.0.r" => entrance_factors(spec, key),
+        (Role::Adapter, _) => draws(&|_| 1.0),
         // As in the published embeddings: x w + b uniform, the bins' part zero.
         (_, Some(NumericEmbedding::PiecewiseLinear { dimension, .. })) => {
             let bins = view.name.ends_with("bins");
@@ -92,6 +94,23 @@ pub(crate) fn beside_layers(spec: &NetworkSpec, view: &View, key: Key) -> Option
         }
         (_, None) => return None,
     })
+}
+
+/// r of the first layer (members x inputs): one number for each member and feature, the same for all elements of a feature's vector;
+/// 1 or -1, or normal where numbers have vectors (Gorishniy et al. 2025).
+fn entrance_factors(spec: &NetworkSpec, key: Key) -> Vec<f64> {
+    let embedding = spec.numeric_embedding.as_ref();
+    let (vectors, dimension) = embedding.map_or((0, 1), |e| (e.features().len(), e.dimension()));
+    let mut widths = vec![dimension; vectors];
+    widths.resize(spec.inputs, 1);
+    widths.extend(spec.embeddings.iter().map(|e| e.dimension));
+    let number = |i: u64| match embedding {
+        Some(_) => normal(key, i),
+        None if key.uniform(i) < 0.5 => -1.0,
+        None => 1.0,
+    };
+    let features = (0..spec.members()).flat_map(|_| &widths).zip(0..);
+    features.flat_map(|(&width, i)| std::iter::repeat_n(number(i), width)).collect()
 }
 
 /// A draw from N(0, 1): the sum of twelve uniforms less 6 in every bit reproducible, unlike a library's logarithm. Its

@@ -54,6 +54,7 @@ pub use groups::Groups;
 pub use init::Initializer;
 pub use kernel::{Isa, UnknownIsa};
 pub use layer::category_embedding::Embedding;
+pub use layer::ensemble_dense::{Ensemble, EnsembleKind};
 pub use layer::numeric_embedding::NumericEmbedding;
 pub use metric::Metric;
 pub use network::Network;

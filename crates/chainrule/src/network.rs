@@ -73,12 +73,15 @@ impl<T: Scalar> Network<T> {
         for (l, layer) in self.topology.layers.iter().enumerate() {
             let chosen = self.spec.hidden.get(l).and_then(|hidden| hidden.initializer);
             let initializer = chosen.unwrap_or(Initializer::for_activation(layer.activation));
-            let draws = initializer.draw(layer.inputs, layer.outputs, key.part(layer.weight as u64));
+            let (key, view) = (key.part(layer.weight as u64), &self.topology.layout.views[layer.weight]);
+            let of = |part: usize| if layer.members.own { key.part(part as u64) } else { key };
+            let parts = 0..view.parts;
+            let draws = parts.flat_map(|part| initializer.draw(layer.inputs, layer.outputs, of(part)));
             // The weights of outputs that are the same for all rows stay zero.
             let held = self.topology.held_outputs(&self.spec, l);
             let start = |(i, x)| T::from_f64(if held.contains(&(i % layer.outputs)) { 0.0 } else { x });
-            let draws: Vec<T> = draws.into_iter().enumerate().map(start).collect();
-            self.topology.layout.views[layer.weight].write(&mut self.parameters, &draws);
+            let draws: Vec<T> = draws.enumerate().map(start).collect();
+            view.write(&mut self.parameters, &draws);
         }
         self.refresh();
     }
@@ -86,8 +89,10 @@ impl<T: Scalar> Network<T> {
     /// Brings W' up to date after the parameters have been replaced from outside.
     pub(crate) fn refresh(&mut self) {
         for (l, layer) in self.topology.layers.iter().enumerate() {
-            if let Some(range) = self.topology.transposed::<T>(l) {
-                let w = &self.parameters[self.topology.layout.views[layer.weight].range::<T>()];
+            let view = &self.topology.layout.views[layer.weight];
+            for part in 0..view.parts {
+                let Some(range) = self.topology.transposed::<T>(l, part) else { continue };
+                let w = &self.parameters[view.part::<T>(part)];
                 transpose(w, layer.inputs, layer.outputs, &mut self.transposed[range]);
             }
         }

@@ -23,12 +23,16 @@ pub enum Role {
     Scale,
     /// One alpha for each unit of a parametric layer.
     Alpha,
+    /// Multiplies the number itself in a piecewise-linear embedding.
+    NumericSlope,
+    /// A factor that a member of an ensemble has for itself, one row for each member.
+    Adapter,
 }
 
 impl Role {
     /// Whether its rows are looked up one at a time, and so lie one behind the other; others lie in panels.
     fn is_row_major(self) -> bool {
-        matches!(self, Self::Table | Self::NumericWeight | Self::NumericBias)
+        matches!(self, Self::Table | Self::NumericWeight | Self::NumericBias | Self::NumericSlope)
     }
 }
 
@@ -43,6 +47,8 @@ pub struct View {
     pub rows: usize,
     /// Columns.
     pub cols: usize,
+    /// The matrices of which it consists, one below the other: one for each member of an ensemble that has its own; 1 elsewhere.
+    pub(crate) parts: usize,
     offset: usize,
     /// What lies in the panels is the transpose, (cols x rows): a few columns would be little more than padding.
     transposed: bool,
@@ -54,42 +60,59 @@ impl View {
         self.offset..self.offset + self.len::<T>()
     }
 
+    /// The place of one of its parts.
+    pub(crate) fn part<T: Scalar>(&self, part: usize) -> Range<usize> {
+        let len = self.len::<T>() / self.parts;
+        self.offset + part * len..self.offset + (part + 1) * len
+    }
+
     fn len<T: Scalar>(&self) -> usize {
         if self.role.is_row_major() {
             return (self.rows * self.cols).next_multiple_of(T::PANEL);
         }
         let (rows, cols) = self.stored();
-        panels_len::<T>(rows, cols)
+        self.parts * panels_len::<T>(rows, cols)
     }
 
-    /// The shape of what lies in the panels.
+    /// Rows of each part.
+    pub(crate) fn part_rows(&self) -> usize {
+        self.rows / self.parts
+    }
+
+    /// The shape of what lies in the panels of a part.
     fn stored(&self) -> (usize, usize) {
-        if self.transposed { (self.cols, self.rows) } else { (self.rows, self.cols) }
+        if self.transposed { (self.cols, self.part_rows()) } else { (self.part_rows(), self.cols) }
     }
 
     /// The matrix in row-major order.
     pub(crate) fn read<T: Scalar>(&self, flat: &[T]) -> Vec<T> {
-        let from = &flat[self.range::<T>()];
         let mut out = vec![T::ZERO; self.rows * self.cols];
         if self.role.is_row_major() {
-            out.copy_from_slice(&from[..self.rows * self.cols]);
+            out.copy_from_slice(&flat[self.range::<T>()][..self.rows * self.cols]);
             return out;
         }
         let (rows, cols) = self.stored();
-        unpack(from, rows, cols, &mut out);
-        if self.transposed { transposed(&out, rows, cols) } else { out }
+        for (part, out) in out.chunks_mut((rows * cols).max(1)).enumerate() {
+            unpack(&flat[self.part::<T>(part)], rows, cols, out);
+            if self.transposed {
+                out.copy_from_slice(&transposed(out, rows, cols));
+            }
+        }
+        out
     }
 
     /// Replaces the matrix by `source`, in row-major order.
     pub(crate) fn write<T: Scalar>(&self, flat: &mut [T], source: &[T]) {
-        let to = &mut flat[self.range::<T>()];
         if self.role.is_row_major() {
-            return to[..source.len()].copy_from_slice(source);
+            return flat[self.range::<T>()][..source.len()].copy_from_slice(source);
         }
         let (rows, cols) = self.stored();
-        match self.transposed {
-            true => pack(&transposed(source, self.rows, self.cols), rows, cols, to),
-            false => pack(source, rows, cols, to),
+        for (part, source) in source.chunks((rows * cols).max(1)).enumerate() {
+            let to = &mut flat[self.part::<T>(part)];
+            match self.transposed {
+                true => pack(&transposed(source, cols, rows), rows, cols, to),
+                false => pack(source, rows, cols, to),
+            }
         }
     }
 }
@@ -109,12 +132,24 @@ pub(crate) struct Layout {
 impl Layout {
     /// Appends a parameter and returns its number.
     pub(crate) fn push<T: Scalar>(&mut self, name: String, role: Role, rows: usize, cols: usize) -> usize {
-        self.append::<T>(View { name, role, rows, cols, offset: self.len, transposed: false })
+        self.push_parts::<T>(name, role, 1, (rows, cols))
     }
 
-    /// The same for a weight of which the transpose is stored.
-    pub(crate) fn push_transposed<T: Scalar>(&mut self, name: String, rows: usize, cols: usize) -> usize {
-        self.append::<T>(View { name, role: Role::Weight, rows, cols, offset: self.len, transposed: true })
+    /// Appends `parts` matrices of this shape as one parameter and returns its number.
+    pub(crate) fn push_parts<T: Scalar>(
+        &mut self,
+        name: String,
+        role: Role,
+        parts: usize,
+        (rows, cols): (usize, usize),
+    ) -> usize {
+        self.append::<T>(View { name, role, rows: parts * rows, cols, parts, offset: self.len, transposed: false })
+    }
+
+    /// The same for weights of which the transposes are stored.
+    pub(crate) fn push_transposed<T: Scalar>(&mut self, name: String, parts: usize, shape: (usize, usize)) -> usize {
+        let (rows, cols) = (parts * shape.0, shape.1);
+        self.append::<T>(View { name, role: Role::Weight, rows, cols, parts, offset: self.len, transposed: true })
     }
 
     fn append<T: Scalar>(&mut self, view: View) -> usize {

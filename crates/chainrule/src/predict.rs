@@ -6,9 +6,20 @@ use crate::data::Inputs;
 use crate::error::{Error, Result, expect_len};
 use crate::network::Network;
 use crate::scalar::Scalar;
+use crate::spec::NetworkSpec;
 
 /// Rows that pass through the network at a time.
-pub(crate) const CHUNK: usize = 1024;
+const CHUNK: usize = 1024;
+
+/// `most` rows of a single network are so many of this one: of an ensemble fewer, since each of its members has them all.
+pub(crate) fn rows_at_a_time(spec: &NetworkSpec, most: usize) -> usize {
+    most.div_ceil(spec.members()).next_multiple_of(64).min(most)
+}
+
+/// Rows of which the means are found at a time.
+pub(crate) fn chunk(spec: &NetworkSpec) -> usize {
+    rows_at_a_time(spec, CHUNK)
+}
 
 /// Predicts with one network again and again, without allocating.
 ///
@@ -22,7 +33,7 @@ pub struct Predictor<'a, T> {
 impl<'a, T: Scalar> Predictor<'a, T> {
     /// Buffers for calls of about `rows` rows (more are worked off in pieces) on `compute`.
     pub fn new(network: &'a Network<T>, rows: usize, compute: &Compute) -> Self {
-        let capacity = rows.clamp(1, CHUNK);
+        let capacity = rows.clamp(1, chunk(network.spec()));
         let blocks = Blocks::new(network.spec(), &network.topology, capacity, compute, false);
         Self { network, rows: Vec::with_capacity(blocks.capacity()), blocks }
     }
@@ -98,5 +109,5 @@ pub(crate) fn means<T: Scalar>(
         topology.forward((team, isa), parameters, block, None);
         block.means(isa, spec);
     });
-    blocks.used().iter().for_each(|block| block.write_means(spec.outputs, out));
+    blocks.write_means(spec.outputs, out);
 }

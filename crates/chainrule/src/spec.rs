@@ -7,6 +7,7 @@ use crate::cost::Head;
 use crate::error::{Result, setting};
 use crate::init::Initializer;
 use crate::layer::category_embedding::Embedding;
+use crate::layer::ensemble_dense::Ensemble;
 use crate::layer::numeric_embedding::NumericEmbedding;
 use crate::topology::Topology;
 
@@ -60,12 +61,24 @@ pub struct NetworkSpec {
     pub outputs: usize,
     /// What the outputs mean.
     pub head: Head,
+    /// Whether it is an ensemble of such networks, which share most of their weights; predictions are the means of theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ensemble: Option<Ensemble>,
 }
 
 impl NetworkSpec {
     /// A network whose input is the numeric features as they are.
     pub fn new(inputs: usize, hidden: Vec<Hidden>, outputs: usize, head: Head) -> Self {
-        Self { inputs, numeric_embedding: None, embeddings: vec![], scale: false, hidden, outputs, head }
+        Self {
+            inputs,
+            numeric_embedding: None,
+            embeddings: vec![],
+            scale: false,
+            hidden,
+            outputs,
+            head,
+            ensemble: None,
+        }
     }
 
     /// Refuses what cannot work.
@@ -96,10 +109,16 @@ impl NetworkSpec {
                 return setting(format!("embedding {}: needs 1 level and 1 to 1024 dimensions at least", i + 1));
             }
         }
+        self.ensemble.as_ref().map_or(Ok(()), Ensemble::validate)?;
         if self.outputs > MOST_UNITS {
             return setting(format!("a network can have {MOST_UNITS} outputs at most, got {}", self.outputs));
         }
         self.head.check_outputs(self.outputs)
+    }
+
+    /// Networks that it consists of: the members of the ensemble, or 1.
+    pub(crate) fn members(&self) -> usize {
+        self.ensemble.map_or(1, |ensemble| ensemble.members)
     }
 
     /// Units of the input layer: numeric features or their vectors, and the categories' vectors.

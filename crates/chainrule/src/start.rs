@@ -4,7 +4,7 @@
 use crate::block::Blocks;
 use crate::compute::Compute;
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::error::{Result, setting};
 use crate::init::normal;
 use crate::kernel::index;
 use crate::network::Network;
@@ -23,8 +23,11 @@ impl<T: Scalar> Network<T> {
     /// distributed weights of sum 1: each unit has its kink somewhere among the rows. A function of data and seed alone.
     ///
     /// # Errors
-    /// If the data does not fit the network.
+    /// If the data does not fit the network, or that is an ensemble.
     pub fn start_from_data(&mut self, compute: &mut Compute, data: &Dataset<'_, T>, seed: u64) -> Result<()> {
+        if self.spec().ensemble.is_some() {
+            return setting("a start from the data is for single networks, not for ensembles");
+        }
         data.check(self.spec())?;
         let key = Key::new(seed);
         let mut rows: Vec<u32> = data.rows().collect();
@@ -61,17 +64,36 @@ impl<T: Scalar> Network<T> {
     /// Gives every hidden layer normal weights of variance 1 / inputs and standard normal biases, and the output layer zeros; leaves
     /// everything else.
     pub fn start_normal(&mut self, seed: u64) {
-        let Self { topology, parameters, .. } = self;
-        let last = topology.layers.len() - 1;
+        let last = self.topology.layers.len() - 1;
+        self.draw_layers(seed, |l, inputs, is_weight, key, i| match is_weight {
+            _ if l == last => 0.0,
+            true => normal(key, i) / (inputs.max(1) as f64).sqrt(),
+            false => normal(key, i),
+        });
+    }
+
+    /// Gives every layer weights and biases that are uniform between -1 / sqrt(inputs) and 1 / sqrt(inputs), and leaves everything
+    /// else. The members of an ensemble start with the same biases, but for the output layer, of which each has its own.
+    pub fn start_uniform(&mut self, seed: u64) {
+        self.draw_layers(seed, |_, inputs, _, key, i| (2.0 * key.uniform(i) - 1.0) / (inputs.max(1) as f64).sqrt());
+    }
+
+    /// Gives every layer the weights and biases `draw(number of the layer, its inputs, whether it is a weight, key, place)`.
+    fn draw_layers(&mut self, seed: u64, draw: impl Fn(usize, usize, bool, Key, u64) -> f64) {
+        let Self { topology, parameters, spec, .. } = self;
         for (l, layer) in topology.layers.iter().enumerate() {
-            let key = Key::new(seed).part(1 + l as u64);
-            let mut w = normal_weights(layer.inputs, layer.outputs, key.part(0));
-            let mut b: Vec<T> = (0..layer.outputs as u64).map(|j| T::from_f64(normal(key.part(1), j))).collect();
-            if l == last {
-                w.fill(T::ZERO);
-                b.fill(T::ZERO);
+            let (key, held) = (Key::new(seed).part(1 + l as u64), topology.held_outputs(spec, l));
+            for (view, is_weight) in [(layer.weight, true), (layer.bias, false)] {
+                let view = &topology.layout.views[view];
+                let rows = if layer.members.own { view.rows } else { view.part_rows() };
+                let key = key.part(u64::from(!is_weight));
+                let value = |i: usize| match held.contains(&(i % view.cols)) {
+                    true if is_weight => T::ZERO,
+                    _ => T::from_f64(draw(l, layer.inputs, is_weight, key, (i % (rows * view.cols)) as u64)),
+                };
+                let values: Vec<T> = (0..view.rows * view.cols).map(value).collect();
+                view.write(parameters, &values);
             }
-            topology.write_layer(l, parameters, &w, &b);
         }
         self.refresh();
     }

@@ -9,6 +9,7 @@ use crate::kernel::{Isa, MOST_ACROSS, Operands, Outer, add_rows, panels_len};
 use crate::layer::custom;
 use crate::layer::dense::{Dense, Slope};
 use crate::layer::dropout::Masks;
+use crate::layer::ensemble_dense::{self, EnsembleKind, MemberSums, Members};
 use crate::layer::parametric::{self, Derivatives};
 use crate::params::{Layout, Role, View};
 use crate::scalar::Scalar;
@@ -46,10 +47,8 @@ pub(crate) struct Topology {
     pub(crate) layout: Layout,
     /// How many of the first views, and elements, are no layer's W or b.
     others: (usize, usize),
-    /// Each layer's gradient, Eq. (6), and where it belongs.
+    /// Each layer's gradient, Eq. (6), and where it belongs; of the output layer one for each member.
     gradients: Vec<Outer>,
-    /// Where each layer's W and b lie.
-    ranges: Vec<[Range<usize>; 2]>,
     /// Whether the recursion goes down to delta^(0).
     to_input: bool,
 }
@@ -67,49 +66,77 @@ impl Topology {
     fn build<T: Scalar>(spec: &NetworkSpec, to_input: bool) -> Self {
         let mut layout = Layout::default();
         let stem = Stem::new::<T>(spec, &mut layout);
-        let to_input = to_input || stem.has_parameters();
+        let to_input = to_input || stem.has_parameters() || spec.ensemble.is_some();
         let mut alpha = |(l, hidden): (usize, &Hidden)| {
             hidden.parametric.then(|| layout.push::<T>(format!("layers.{l}.alpha"), Role::Alpha, 1, hidden.width))
         };
         let mut alphas: Vec<_> = spec.hidden.iter().enumerate().map(&mut alpha).collect();
         alphas.push(None);
+        let mut of_members = Self::of_members::<T>(spec, &mut layout);
         let others = (layout.views.len(), layout.len());
         let output = Hidden::new(spec.outputs, Activation::Identity);
         let mut inputs = spec.input_width();
         let mut layers = Vec::with_capacity(spec.hidden.len() + 1);
         for (l, hidden) in spec.hidden.iter().chain([&output]).enumerate() {
+            let (members, bias) = std::mem::take(&mut of_members[l]);
+            let parts = if members.own { spec.members() } else { 1 };
             // Of few outputs the panels of W would be padding for the most part.
             let narrow = l == spec.hidden.len() && inputs > 0 && spec.outputs <= MOST_ACROSS;
-            let name = format!("layers.{l}.weight");
+            let (name, shape) = (format!("layers.{l}.weight"), (inputs, hidden.width));
             layers.push(Dense {
                 inputs,
                 outputs: hidden.width,
                 activation: hidden.activation,
                 dropout: hidden.dropout,
                 weight: match narrow {
-                    true => layout.push_transposed::<T>(name, inputs, hidden.width),
-                    false => layout.push::<T>(name, Role::Weight, inputs, hidden.width),
+                    true => layout.push_transposed::<T>(name, parts, shape),
+                    false => layout.push_parts::<T>(name, Role::Weight, parts, shape),
                 },
-                bias: layout.push::<T>(format!("layers.{l}.bias"), Role::Bias, 1, hidden.width),
+                bias: bias.unwrap_or_else(|| {
+                    layout.push_parts::<T>(format!("layers.{l}.bias"), Role::Bias, parts, (1, hidden.width))
+                }),
+                members,
                 alpha: alphas[l],
                 narrow,
             });
             inputs = hidden.width;
         }
         let mut transposed = 0;
-        let place = |(l, layer): (usize, &Dense)| {
+        let mut place = |(l, layer, member): (usize, &Dense, usize)| {
             // W' is needed where the recursion goes on to the layer below.
             let start = ((l > 0 || to_input) && !layer.narrow).then_some(transposed);
             transposed += start.map_or(0, |_| panels_len::<T>(layer.outputs, layer.inputs));
-            layer.gradient::<T>(&layout.views, start)
+            layer.gradient::<T>(&layout.views, member, start)
         };
-        let mut gradients: Vec<Outer> = layers.iter().enumerate().map(place).collect();
-        if let Some(output) = gradients.last_mut() {
-            output.moving = spec.head.held_outputs(spec.outputs).start;
+        let parts = |layer: &Dense| 0..layout.views[layer.weight].parts;
+        let each = layers.iter().enumerate().flat_map(|(l, layer)| parts(layer).map(move |member| (l, layer, member)));
+        let mut gradients: Vec<Outer> = each.map(&mut place).collect();
+        let moving = spec.head.held_outputs(spec.outputs).start;
+        gradients[spec.hidden.len()..].iter_mut().for_each(|output| output.moving = moving);
+        Self { stem, layers, layout, others, gradients, to_input }
+    }
+
+    /// What each layer, the output layer last, has for each member of an ensemble, and its bias where that is among it. Appends
+    /// what is no W to `layout`, but for the biases of the output layer.
+    fn of_members<T: Scalar>(spec: &NetworkSpec, layout: &mut Layout) -> Vec<(Members, Option<usize>)> {
+        let layers = spec.hidden.len();
+        let Some(ensemble) = spec.ensemble else { return vec![Default::default(); layers + 1] };
+        let mut all = Vec::with_capacity(layers + 1);
+        let mut inputs = spec.input_width();
+        for l in 0..=layers {
+            let outputs = spec.hidden.get(l).map_or(spec.outputs, |hidden| hidden.width);
+            let own = l == layers;
+            let mut push = |used: bool, kind: &str, role, width| {
+                used.then(|| layout.push_parts::<T>(format!("layers.{l}.{kind}"), role, ensemble.members, (1, width)))
+            };
+            let full = !own && ensemble.kind == EnsembleKind::Full;
+            let r = push(l == 0 || full, "r", Role::Adapter, inputs);
+            let s = push(full, "s", Role::Adapter, outputs);
+            let bias = push(full, "bias", Role::Bias, outputs);
+            all.push((Members { r, s, own }, bias));
+            inputs = outputs;
         }
-        let range = |number: usize| layout.views[number].range::<T>();
-        let ranges = layers.iter().map(|layer| [range(layer.weight), range(layer.bias)]).collect();
-        Self { stem, layers, layout, others, gradients, ranges, to_input }
+        all
     }
 
     /// Whether the recursion goes on below layer `l`.
@@ -117,25 +144,28 @@ impl Topology {
         l > 0 || self.to_input
     }
 
-    /// Where W' of layer `l` lies in the buffer of transposed weights, if it is kept there.
-    pub(crate) fn transposed<T: Scalar>(&self, l: usize) -> Option<Range<usize>> {
-        let Outer { rows, cols, transposed, .. } = self.gradients[l];
+    /// Where W' of layer `l`, or of what `member` has in its place, lies in the buffer of transposed weights, if it is kept there.
+    pub(crate) fn transposed<T: Scalar>(&self, l: usize, member: usize) -> Option<Range<usize>> {
+        let own = if self.layers[l].members.own { member } else { 0 };
+        let Outer { rows, cols, transposed, .. } = self.gradients[l + own];
         transposed.map(|start| start..start + panels_len::<T>(cols, rows))
     }
 
     /// Elements of the buffer of transposed weights.
     pub(crate) fn transposed_len<T: Scalar>(&self) -> usize {
-        (0..self.layers.len()).filter_map(|l| self.transposed::<T>(l)).map(|range| range.end).max().unwrap_or(0)
+        let end = |layer: &Outer| layer.transposed.map(|start| start + panels_len::<T>(layer.cols, layer.rows));
+        self.gradients.iter().filter_map(end).max().unwrap_or(0)
     }
 
-    /// Multiply-adds of one row's way forward.
+    /// Multiply-adds of one row's way forward through one member.
     pub(crate) fn work(&self) -> usize {
         self.layers.iter().map(|layer| layer.inputs * layer.outputs).sum()
     }
 
     /// Whether some of the layers are no products, whose columns threads could share.
     pub(crate) fn goes_by_rows(&self) -> bool {
-        self.stem.has_numeric_embedding() || self.layers.iter().any(|layer| layer.alpha.is_some())
+        let goes = |layer: &Dense| layer.alpha.is_some() || layer.members.own;
+        self.stem.has_numeric_embedding() || self.layers.iter().any(goes)
     }
 
     /// Whether `rows` rows, each with `passes` times a forward pass's work, are worth sharing between threads.
@@ -172,29 +202,54 @@ impl Topology {
             self.pre_activate(l, (team, isa), parameters, block);
             return self.activate(l, isa, parameters, block, masks);
         }
-        let (below, above) = block.h.split_at_mut(l + 1);
+        self.enter(l, isa, parameters, block);
+        let mask = layer.mask(l, masks, block.row_number);
         let slope = masks.and_then(|_| block.slopes[l].as_deref_mut());
-        let mask = layer.mask(l, masks, block.first);
-        let wb = self.weight_and_bias(l, parameters);
-        layer.forward((team, isa), block.rows, wb, &below[l], &mut above[0], slope, mask);
+        let (w, b) = self.weight_and_bias(l, block.member, parameters);
+        let (below, above) = block.h.split_at_mut(l + 1);
+        let left = block.entered[l].as_deref().unwrap_or(&below[l]);
+        layer.forward((team, isa), block.rows, (w, Some(b)), left, &mut above[0], slope, mask);
+    }
+
+    /// x of layer number `l` from the h below, where its member has factors for it.
+    fn enter<T: Scalar>(&self, l: usize, isa: Isa, parameters: &[T], block: &mut Block<T>) {
+        let layer = &self.layers[l];
+        if let (Some(r), Some(x)) = (layer.members.r, &mut block.entered[l]) {
+            let r = self.of_member(r, block.member, parameters);
+            ensemble_dense::enter(isa, (block.rows, layer.inputs), r, &block.h[l], x);
+        }
+    }
+
+    /// What `member` has of parameter number `view`.
+    fn of_member<'a, T: Scalar>(&self, view: usize, member: usize, parameters: &'a [T]) -> &'a [T] {
+        &parameters[self.layout.views[view].part::<T>(member)]
     }
 
     /// z of layer number `l`.
     pub(crate) fn pre_activate<T: Scalar>(&self, l: usize, on: On<'_>, parameters: &[T], block: &mut Block<T>) {
+        let (layer, isa) = (&self.layers[l], on.1);
+        self.enter(l, isa, parameters, block);
+        let (w, b) = self.weight_and_bias(l, block.member, parameters);
         let (below, above) = block.h.split_at_mut(l + 1);
-        let wb = self.weight_and_bias(l, parameters);
-        self.layers[l].linear().forward(on, block.rows, wb, &below[l], &mut above[0], None, None);
+        let (left, z) = (block.entered[l].as_deref().unwrap_or(&below[l]), &mut above[0]);
+        let linear = layer.linear();
+        let start = layer.members.s.map_or(Some(b), |_| None);
+        linear.forward(on, block.rows, (w, start), left, z, None, None);
+        let Some(s) = layer.members.s else { return };
+        let s = self.of_member(s, block.member, parameters);
+        ensemble_dense::leave(isa, (block.rows, layer.outputs), [s, b], z, block.products[l].as_deref_mut());
     }
 
     /// h from z of layer number `l`, whose activation is no part of the product's pass.
     fn activate<T: Scalar>(&self, l: usize, isa: Isa, parameters: &[T], block: &mut Block<T>, masks: Option<Masks>) {
         let layer = &self.layers[l];
-        let (shape, mask) = ((block.rows, layer.outputs), layer.mask(l, masks, block.first));
+        let (shape, mask) = ((block.rows, layer.outputs), layer.mask(l, masks, block.row_number));
         let (h, slope) = (&mut block.h[l + 1], masks.and_then(|_| block.slopes[l].as_deref_mut()));
         if let Activation::Custom(f) = layer.activation {
             return custom::activate(f.get(), isa, shape, h, slope, mask);
         }
-        let alpha = layer.alpha.map_or(&[][..], |alpha| &parameters[self.layout.views[alpha].range::<T>()]);
+        let Some(alpha) = layer.alpha else { return layer.activate(isa, block.rows, h, slope, mask) };
+        let alpha = &parameters[self.layout.views[alpha].range::<T>()];
         let by_alpha = masks.and_then(|_| block.by_alpha[l].as_deref_mut());
         let kept = slope.zip(by_alpha).map(|(slope, by_alpha)| Derivatives { slope, by_alpha });
         parametric::activate(layer.activation, isa, shape, alpha, h, kept, mask);
@@ -211,9 +266,11 @@ impl Topology {
         if l + 1 < self.layers.len() { 0..0 } else { spec.head.held_outputs(spec.outputs) }
     }
 
-    fn weight_and_bias<'a, T: Scalar>(&self, l: usize, parameters: &'a [T]) -> (&'a [T], &'a [T]) {
-        let [weight, bias] = &self.ranges[l];
-        (&parameters[weight.clone()], &parameters[bias.clone()])
+    fn weight_and_bias<'a, T: Scalar>(&self, l: usize, member: usize, parameters: &'a [T]) -> (&'a [T], &'a [T]) {
+        let layer = &self.layers[l];
+        // The first part is all of what the members share.
+        let of = |view: usize| self.of_member(view, member.min(self.layout.views[view].parts - 1), parameters);
+        (of(layer.weight), of(layer.bias))
     }
 
     /// Eq. (9) from delta^(L) in `block` down to the first layer, or to the input where that has parameters of its own.
@@ -224,12 +281,18 @@ impl Topology {
         block: &mut Block<T>,
     ) {
         for (l, layer) in self.layers.iter().enumerate().rev() {
+            let rows = block.rows;
+            if let (Some(s), Some(y)) = (layer.members.s, &block.products[l]) {
+                let s = self.of_member(s, block.member, parameters);
+                let MemberSums { s: by_s, b: by_b, .. } = &mut block.sums[l];
+                ensemble_dense::leave_backward(isa, rows, (s, y), &mut block.delta[l + 1], [by_s, by_b]);
+            }
             if !self.goes_below(l) {
                 continue;
             }
-            let w_transposed = match self.transposed::<T>(l) {
+            let w_transposed = match self.transposed::<T>(l, block.member) {
                 Some(range) => &transposed[range],
-                None => self.weight_and_bias(l, parameters).0,
+                None => self.weight_and_bias(l, block.member, parameters).0,
             };
             let phi_prime = match l.checked_sub(1) {
                 None => Slope::One,
@@ -241,7 +304,14 @@ impl Topology {
             let (below, above) = block.delta.split_at_mut(l + 1);
             let on = (team.as_deref_mut(), isa);
             let by_alpha = l.checked_sub(1).and_then(|below| block.by_alpha[below].as_deref_mut());
-            layer.backward(on, block.rows, w_transposed, &above[0], phi_prime, &mut below[l], by_alpha);
+            let Some(r) = layer.members.r else {
+                layer.backward(on, rows, w_transposed, &above[0], phi_prime, &mut below[l], by_alpha);
+                continue;
+            };
+            layer.backward(on, rows, w_transposed, &above[0], Slope::One, &mut below[l], None);
+            let r = self.of_member(r, block.member, parameters);
+            ensemble_dense::enter_backward(isa, rows, (r, &block.h[l]), &mut below[l], &mut block.sums[l].r);
+            Dense::times_phi_prime(isa, (rows, layer.inputs), phi_prime, &mut below[l], by_alpha);
         }
         self.stem.backward(isa, parameters, block);
     }
@@ -262,6 +332,7 @@ impl Topology {
         let Compute { team, isa } = compute;
         let on = (blocks.shared().then_some(team), *isa);
         self.stem.gradient(on, parameters, blocks.used(), &mut sums, &mut gradient);
+        self.add_member_sums(*isa, blocks.used(), &mut gradient);
         for (l, layer) in self.layers.iter().enumerate() {
             let Some(alpha) = layer.alpha else { continue };
             let to = &mut gradient[self.layout.views[alpha].range::<T>()];
@@ -271,6 +342,20 @@ impl Topology {
             }
         }
         blocks.others = [gradient, sums];
+    }
+
+    /// Adds what the blocks have summed for their members, block after block.
+    fn add_member_sums<T: Scalar>(&self, isa: Isa, blocks: &[Block<T>], gradient: &mut [T]) {
+        for (layer, l) in self.layers.iter().zip(0..) {
+            let of_bias = layer.members.s.map(|_| layer.bias);
+            for block in blocks {
+                let MemberSums { r, s, b } = &block.sums[l];
+                let parts = [(layer.members.r, r), (layer.members.s, s), (of_bias, b)];
+                for (view, sums) in parts.iter().filter_map(|(view, sums)| Some((&self.layout.views[(*view)?], sums))) {
+                    add_rows(isa, (1, view.cols), sums, &mut gradient[view.part::<T>(block.member)]);
+                }
+            }
+        }
     }
 
     /// The gradients of all parameters, Eq. (6) and (8), from the blocks' h and delta and from what

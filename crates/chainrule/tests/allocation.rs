@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chainrule::{
-    Activation, Compute, Dataset, Embedding, Event, Flow, Head, Hidden, Inputs, Network, NetworkSpec, NumericEmbedding,
-    Predictor, TrainSettings, train,
+    Activation, Compute, Dataset, Embedding, Ensemble, EnsembleKind, Event, Flow, Head, Hidden, Inputs, Network,
+    NetworkSpec, NumericEmbedding, Predictor, TrainSettings, train,
 };
 
 struct Counting;
@@ -45,6 +45,13 @@ fn steps_and_predictions_allocate_nothing() {
         scale: true,
         ..plain
     };
+    let full = Some(Ensemble { members: 3, kind: EnsembleKind::Full });
+    for spec in [spec.clone(), NetworkSpec { ensemble: full, ..spec }] {
+        nothing_is_allocated(&spec);
+    }
+}
+
+fn nothing_is_allocated(spec: &NetworkSpec) {
     let rows = 1_000;
     let x: Vec<f32> = (0..rows * 40).map(|i| (i % 13) as f32 / 13.0).collect();
     let codes: Vec<u32> = (0..rows as u32).map(|i| i % 9).collect();
@@ -53,8 +60,9 @@ fn steps_and_predictions_allocate_nothing() {
     let inputs = Inputs { rows, width: 40, numeric: &x, categories: 1, codes: &codes, offset: None };
     let data = Dataset { weights: Some(&weights), ..Dataset::new(inputs, &y) };
     let mut compute = Compute::new(2);
-    let mut network = Network::<f32>::new(&spec, 1).unwrap();
-    let settings = TrainSettings { epochs: 3, batch: 150, ..TrainSettings::default() };
+    let mut network = Network::<f32>::new(spec, 1).unwrap();
+    let clip_norm = spec.ensemble.map(|_| 0.1);
+    let settings = TrainSettings { epochs: 3, batch: 150, clip_norm, ..TrainSettings::default() };
     let (mut first, mut counted) = (0, 0);
     train(&mut network, &mut compute, &data, Some(&data), &settings, &mut |event| {
         match event {

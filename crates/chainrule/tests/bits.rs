@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use chainrule::{
-    Activation, Compute, Dataset, Flow, Head, Hidden, Inputs, Isa, Key, Network, NetworkSpec, NumericEmbedding,
-    Optimizer, Predictor, Scalar, TrainSettings, train,
+    Activation, Compute, Dataset, Ensemble, EnsembleKind, Flow, Head, Hidden, Inputs, Isa, Key, Network, NetworkSpec,
+    NumericEmbedding, Optimizer, Predictor, Scalar, TrainSettings, train,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -151,14 +151,38 @@ fn a_stem_is_one_hash() {
     ] {
         let mut spec = NetworkSpec { numeric_embedding: Some(embedding), scale: true, ..case.spec() };
         spec.hidden.iter_mut().for_each(|hidden| hidden.parametric = true);
-        let expected = case.hash_of::<f32>(&spec, 1, Isa::detect());
-        let expected_f64 = case.hash_of::<f64>(&spec, 1, Isa::detect());
-        for (threads, isa) in
-            [(2, Isa::detect()), (3, Isa::detect())].into_iter().chain(Isa::available().into_iter().map(|isa| (1, isa)))
-        {
-            assert_eq!(case.hash_of::<f32>(&spec, threads, isa), expected, "{threads} threads, {isa}");
-            assert_eq!(case.hash_of::<f64>(&spec, threads, isa), expected_f64, "{threads} threads, {isa}");
-        }
+        check_spec(case, &spec);
+    }
+}
+
+/// Ensembles of either kind, with batches that are more than a block of each member, and with a limit on the gradient.
+#[test]
+fn an_ensemble_is_one_hash() {
+    let widths = [45, 100, 70, 7];
+    for (kind, activation, limits) in [
+        (EnsembleKind::Full, Activation::Relu, (Some(0.1), None)),
+        (EnsembleKind::Mini, Activation::Gelu, (None, None)),
+    ] {
+        let case = Case { activation, limits, steps: FEW, ..cases(&widths, 90).remove(1) };
+        let embedding = NumericEmbedding::PiecewiseLinear {
+            features: vec![3, 9],
+            edges: vec![vec![-0.5, 0.1, 0.5]; 2],
+            dimension: 4,
+        };
+        let ensemble = Some(Ensemble { members: 5, kind });
+        check_spec(&case, &NetworkSpec { numeric_embedding: Some(embedding), ensemble, ..case.spec() });
+    }
+}
+
+/// One hash for a network whatever runs it.
+fn check_spec(case: &Case<'_>, spec: &NetworkSpec) {
+    let expected = case.hash_of::<f32>(spec, 1, Isa::detect());
+    let expected_f64 = case.hash_of::<f64>(spec, 1, Isa::detect());
+    for (threads, isa) in
+        [(2, Isa::detect()), (3, Isa::detect())].into_iter().chain(Isa::available().into_iter().map(|isa| (1, isa)))
+    {
+        assert_eq!(case.hash_of::<f32>(spec, threads, isa), expected, "{threads} threads, {isa}");
+        assert_eq!(case.hash_of::<f64>(spec, threads, isa), expected_f64, "{threads} threads, {isa}");
     }
 }
 
@@ -174,8 +198,9 @@ fn shapes_d_and_f_in_full_are_one_hash() {
 
 #[test]
 fn a_rows_prediction_does_not_depend_on_its_company() {
-    for widths in [&[3, 5, 2][..], &[20, 700, 700, 3]] {
-        let spec = cases(widths, 1)[2].spec();
+    let single = |widths: &[usize]| cases(widths, 1)[2].spec();
+    let ensemble = Some(Ensemble { members: 3, kind: EnsembleKind::Full });
+    for spec in [single(&[3, 5, 2]), single(&[20, 700, 700, 3]), NetworkSpec { ensemble, ..single(&[9, 40, 3]) }] {
         let network = Network::<f32>::new(&spec, 1).unwrap();
         let key = Key::new(3);
         let x: Vec<f32> = (0..300 * spec.inputs).map(|i| key.uniform(i as u64) as f32).collect();

@@ -10,6 +10,7 @@ use crate::cost::{Head, PointwiseCost, Scale};
 use crate::data::{Dataset, WideRows as Rows};
 use crate::error::Result;
 use crate::layer::category_embedding::Embedding;
+use crate::layer::ensemble_dense::{Ensemble, EnsembleKind};
 use crate::layer::numeric_embedding::NumericEmbedding;
 use crate::network::Network;
 use crate::optimizer::Optimizer;
@@ -42,11 +43,13 @@ pub struct Combination {
     pub dropout: bool,
     /// Two features have these vectors, the input has a scale layer, and the activations are parametric.
     pub numeric_embedding: Option<NumericEmbedding>,
+    /// Two members of such an ensemble.
+    pub ensemble: Option<EnsembleKind>,
 }
 
 impl fmt::Display for Combination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { head, outputs, activation, numeric_embedding, .. } = self;
+        let Self { head, outputs, activation, numeric_embedding, ensemble, .. } = self;
         write!(f, "{}, {outputs} outputs, {}", head.name(), activation.map_or("no hidden layer", Activation::name))?;
         let parts = [
             ("weights", self.weights),
@@ -55,6 +58,8 @@ impl fmt::Display for Combination {
             ("dropout", self.dropout),
             ("periodic", matches!(numeric_embedding, Some(NumericEmbedding::Periodic { .. }))),
             ("piecewise linear", matches!(numeric_embedding, Some(NumericEmbedding::PiecewiseLinear { .. }))),
+            ("full ensemble", *ensemble == Some(EnsembleKind::Full)),
+            ("mini ensemble", *ensemble == Some(EnsembleKind::Mini)),
         ];
         parts.iter().filter(|(_, on)| *on).try_for_each(|(name, _)| write!(f, ", {name}"))
     }
@@ -62,7 +67,7 @@ impl fmt::Display for Combination {
 
 /// Checks every head with 1, 2, 3 and 5 targets or classes (those it can have) x every activation and no hidden layer x row
 /// weights x category embedding x penalty x dropout; and with each numeric embedding, a scale layer and parametric activations, all
-/// of these or none. The derivatives compared are those of all parameters, taken from a real training step:
+/// of these or none; and ensembles of either kind, alone and with a piecewise-linear embedding and all of these. The derivatives compared are those of all parameters, taken from a real training step:
 /// its change of the parameters over the learning rate. Without penalty and dropout, [`Network::gradient`] and the
 /// derivatives with respect to the inputs are compared too.
 ///
@@ -71,7 +76,7 @@ impl fmt::Display for Combination {
 pub fn builtins(compute: &mut Compute, observer: &mut dyn FnMut(&Combination, &Certificate)) -> Result<()> {
     for (head, outputs) in heads() {
         for activation in Activation::ALL.map(Some).into_iter().chain([None]) {
-            let of = |bits: u32, numeric_embedding: Option<NumericEmbedding>| {
+            let of = |bits: u32, numeric_embedding: Option<NumericEmbedding>, ensemble: Option<EnsembleKind>| {
                 let on = |bit: u32| bits >> bit & 1 == 1;
                 Combination {
                     head: head.clone(),
@@ -82,6 +87,7 @@ pub fn builtins(compute: &mut Compute, observer: &mut dyn FnMut(&Combination, &C
                     penalty: on(2),
                     dropout: on(3),
                     numeric_embedding,
+                    ensemble,
                 }
             };
             // Dropout, the last, is in hidden layers only.
@@ -89,8 +95,12 @@ pub fn builtins(compute: &mut Compute, observer: &mut dyn FnMut(&Combination, &C
             let stems = numeric_embeddings()
                 .into_iter()
                 .flat_map(|embedding| [0, all].map(|bits| (bits, Some(embedding.clone()))));
-            for (bits, embedding) in (0..=all).map(|bits| (bits, None)).chain(stems) {
-                let combination = of(bits, embedding);
+            let single = (0..=all).map(|bits| (bits, None)).chain(stems).map(|(bits, stem)| of(bits, stem, None));
+            let [_, linear] = numeric_embeddings();
+            let ensembles = [EnsembleKind::Full, EnsembleKind::Mini]
+                .into_iter()
+                .flat_map(|kind| [of(0, None, Some(kind)), of(all, Some(linear.clone()), Some(kind))]);
+            for combination in single.chain(ensembles) {
                 let certificate = combination.certify(compute)?;
                 observer(&combination, &certificate);
             }
@@ -185,6 +195,7 @@ impl Combination {
             numeric_embedding: self.numeric_embedding.clone(),
             embeddings: if self.embedding { vec![Embedding { levels: LEVELS, dimension: 2 }] } else { vec![] },
             scale: self.numeric_embedding.is_some(),
+            ensemble: self.ensemble.map(|kind| Ensemble { members: 2, kind }),
             ..NetworkSpec::new(INPUTS, hidden, self.outputs, self.head.clone())
         }
     }

@@ -17,6 +17,8 @@ mod differences;
 mod embedding;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod layer_faults;
 mod phi;
 mod reference;
 mod verified;

@@ -37,9 +37,38 @@ impl Setup {
     }
 }
 
+/// The numbers of a layer's parameters among all.
+struct Places {
+    weight: usize,
+    bias: usize,
+    alpha: Option<usize>,
+    /// What each member of an ensemble has for the layer's inputs and outputs.
+    r: Option<usize>,
+    s: Option<usize>,
+}
+
+impl Places {
+    /// Those of all layers, the output layer last.
+    fn new(spec: &NetworkSpec) -> Vec<Self> {
+        let names: Vec<String> = spec.parameter_shapes().into_iter().map(|(name, ..)| name).collect();
+        let find = |l: usize, kind: &str| names.iter().position(|name| *name == format!("layers.{l}.{kind}"));
+        let places = |l: usize| Self {
+            weight: find(l, "weight").unwrap_or(usize::MAX),
+            bias: find(l, "bias").unwrap_or(usize::MAX),
+            alpha: find(l, "alpha"),
+            r: find(l, "r"),
+            s: find(l, "s"),
+        };
+        (0..=spec.hidden.len()).map(places).collect()
+    }
+}
+
 /// The cost as a function.
 pub(super) struct Reference<'a> {
     spec: &'a NetworkSpec,
+    places: Vec<Places>,
+    /// The number of the scale layer's factors.
+    scale: Option<usize>,
     rows: &'a Rows,
     setup: Setup,
     parameters: Vec<Vec<Complex>>,
@@ -54,6 +83,8 @@ impl<'a> Reference<'a> {
         let complex = |values: &[f64]| values.iter().map(|&x| Complex::from(x)).collect::<Vec<_>>();
         Self {
             spec,
+            places: Places::new(spec),
+            scale: spec.parameter_shapes().iter().position(|(name, ..)| name == "scale"),
             rows,
             setup,
             parameters: parameters.iter().map(|p| complex(p)).collect(),
@@ -97,33 +128,23 @@ impl<'a> Reference<'a> {
         self.kink.get()
     }
 
-    /// The weight matrices, each before its bias, and all after everything else.
+    /// The weight matrices.
     fn weight_matrices(&self) -> impl Iterator<Item = &Vec<Complex>> {
-        self.parameters[self.layer(0)..].iter().step_by(2)
+        self.places.iter().map(|places| &self.parameters[places.weight])
     }
 
-    /// The number of layer `l`'s weight among the parameters.
-    fn layer(&self, l: usize) -> usize {
-        self.parameters.len() - 2 * (self.spec.hidden.len() + 1 - l)
-    }
-
-    /// The number of layer `l`'s alpha: those of parametric layers come right before the first weight.
-    fn alpha(&self, l: usize) -> Option<usize> {
-        let from_here = self.spec.hidden[l..].iter().filter(|hidden| hidden.parametric).count();
-        self.spec.hidden[l].parametric.then(|| self.layer(0) - from_here)
-    }
-
+    /// The cost of a row: of an ensemble the mean of its members'.
     fn row_cost(&self, row: usize) -> Complex {
+        let members = self.spec.ensemble.map_or(1, |ensemble| ensemble.members);
+        let costs = (0..members).map(|member| self.member_cost(row, member));
+        costs.fold(Complex::from(0.0), |sum, cost| sum + cost) * (1.0 / members as f64)
+    }
+
+    fn member_cost(&self, row: usize, member: usize) -> Complex {
         let mut h = self.input(row);
-        let layers = self.spec.hidden.len();
-        for l in 0..=layers {
-            let first = self.layer(l);
-            let (w, b) = (&self.parameters[first], &self.parameters[first + 1]);
-            // z_j = sum_i w_ij h_i + b_j, or b_j alone for an output that all rows share.
-            let shared = if l < layers { 0..0 } else { self.spec.head.held_outputs(self.spec.outputs) };
-            let weighted = |j: usize| h.iter().enumerate().fold(b[j], |z, (i, &h)| z + w[i * b.len() + j] * h);
-            let z: Vec<Complex> = (0..b.len()).map(|j| if shared.contains(&j) { b[j] } else { weighted(j) }).collect();
-            h = if l < layers { self.activate(l, row, &z) } else { z };
+        for l in 0..self.places.len() {
+            let z = self.pre_activations(l, member, &h);
+            h = if l < self.spec.hidden.len() { self.activate(l, member * self.rows.count + row, &z) } else { z };
         }
         let offset = self.rows.offset.as_ref().map_or(0.0, |offset| offset[row]);
         self.spec.head.offset_outputs(h.len()).for_each(|k| h[k] = h[k] + offset);
@@ -131,6 +152,30 @@ impl<'a> Reference<'a> {
         let y = &self.rows.targets[row * width..][..width];
         self.see_kink(kink_distance(&self.spec.head, &h, y));
         cost(&self.spec.head, &h, y)
+    }
+
+    /// z_j = s_j sum_i w_ij r_i h_i + b_j, or b_j alone for an output that all rows share. Only members of an ensemble have r and s.
+    /// Parameters that each has for itself stand one member after the other.
+    fn pre_activations(&self, l: usize, member: usize, h: &[Complex]) -> Vec<Complex> {
+        let &Places { weight, bias, r, s, .. } = &self.places[l];
+        let last = l == self.spec.hidden.len();
+        let (inputs, outputs) = (h.len(), if last { self.spec.outputs } else { self.spec.hidden[l].width });
+        let own = |values: &[Complex], size: usize| if values.len() > size { member * size } else { 0 };
+        let w = &self.parameters[weight][own(&self.parameters[weight], inputs * outputs)..];
+        let b = &self.parameters[bias][own(&self.parameters[bias], outputs)..];
+        let factor = |place: Option<usize>, i: usize, width: usize, x: Complex| {
+            place.map_or(x, |place| self.parameters[place][member * width + i] * x)
+        };
+        let x: Vec<Complex> = h.iter().enumerate().map(|(i, &h)| factor(r, i, inputs, h)).collect();
+        let shared = if last { self.spec.head.held_outputs(outputs) } else { 0..0 };
+        let unit = |j: usize| {
+            if shared.contains(&j) {
+                return b[j];
+            }
+            let y = x.iter().enumerate().fold(Complex::from(0.0), |y, (i, &x)| y + w[i * outputs + j] * x);
+            factor(s, j, outputs, y) + b[j]
+        };
+        (0..outputs).map(unit).collect()
     }
 
     /// h^(0): the features' vectors, the other features, the vectors of the row's codes; times the scale.
@@ -150,10 +195,8 @@ impl<'a> Reference<'a> {
             let code = self.rows.codes[row * tables + j] as usize;
             h.extend_from_slice(&self.parameters[j][code * embedding.dimension..][..embedding.dimension]);
         }
-        if self.spec.scale {
-            let alphas = self.spec.hidden.iter().filter(|hidden| hidden.parametric).count();
-            let s = &self.parameters[self.layer(0) - alphas - 1];
-            h.iter_mut().zip(s).for_each(|(h, &s)| *h = *h * s);
+        if let Some(scale) = self.scale {
+            h.iter_mut().zip(&self.parameters[scale]).for_each(|(h, &s)| *h = *h * s);
         }
         h
     }
@@ -167,7 +210,7 @@ impl<'a> Reference<'a> {
         let mask = self.setup.masks.filter(|_| hidden.dropout > 0.0);
         let mask = mask.map(|masks| masks.of_layer(l, hidden.dropout, 0));
         let kept = |j: usize| mask.map_or(1.0, |mask| mask.value(row, hidden.width, j));
-        let alpha = self.alpha(l).map(|alpha| &self.parameters[alpha]);
+        let alpha = self.places[l].alpha.map(|alpha| &self.parameters[alpha]);
         let unit = |(j, &z): (usize, &Complex)| match alpha {
             None => phi(hidden.activation, z) * kept(j),
             Some(alpha) => (z + alpha[j] * (phi(hidden.activation, z) - z)) * kept(j),

@@ -7,7 +7,7 @@ use crate::cost::{Head, LOG_LIMIT, Scale, TANGENT_FROM};
 use crate::data::Inputs;
 use crate::error::{Error, Result, setting};
 use crate::network::Network;
-use crate::predict::CHUNK;
+use crate::predict::chunk;
 use crate::scalar::Scalar;
 
 impl Head {
@@ -101,7 +101,7 @@ impl<T: Scalar> Network<T> {
     }
 
     /// The pre-activations z^(L) of every row, or of those with the numbers `select`, offsets included: (rows x outputs),
-    /// row-major.
+    /// row-major. Of an ensemble those of one network that predicts what it does, see `distribution/ensemble.rs`.
     ///
     /// # Errors
     /// As [`predict_selected`](Self::predict_selected).
@@ -125,21 +125,28 @@ impl<T: Scalar> Network<T> {
         }
         let Network { spec, topology, parameters, .. } = self;
         let outputs = spec.outputs;
-        let mut blocks = Blocks::new(spec, topology, rows.len().clamp(1, CHUNK), compute, false);
+        let most = chunk(spec);
+        let mut blocks = Blocks::new(spec, topology, rows.len().clamp(1, most), compute, false);
         let mut z = Vec::with_capacity(rows.len() * outputs);
-        for rows in rows.chunks(CHUNK) {
+        for rows in rows.chunks(most) {
             blocks.each(compute, rows, &|on, block, select, first| {
                 block.load(on.1, inputs, select, first);
                 topology.forward(on, parameters, block, None);
             });
-            let mut chunk = vec![T::ZERO; rows.len() * outputs];
-            blocks.used().iter().for_each(|block| block.write_pre_activations(outputs, &mut chunk));
-            z.extend(chunk.iter().map(|z| z.to_f64()));
-        }
-        if let Some(offset) = inputs.offset {
-            for (z, &row) in z.chunks_exact_mut(outputs).zip(rows) {
-                spec.head.offset_outputs(outputs).for_each(|k| z[k] += offset[row as usize].to_f64());
+            let mut of_members = vec![T::ZERO; spec.members() * rows.len() * outputs];
+            blocks.used().iter().for_each(|block| block.write_pre_activations(outputs, &mut of_members));
+            let mut of_members: Vec<f64> = of_members.iter().map(|z| z.to_f64()).collect();
+            if let Some(offset) = inputs.offset {
+                for (z, &row) in of_members.chunks_exact_mut(outputs).zip(rows.iter().cycle()) {
+                    spec.head.offset_outputs(outputs).for_each(|k| z[k] += offset[row as usize].to_f64());
+                }
             }
+            if spec.members() == 1 {
+                z.append(&mut of_members);
+                continue;
+            }
+            let of_row = |row: usize| of_members.chunks_exact(outputs).skip(row).step_by(rows.len());
+            (0..rows.len()).for_each(|row| z.extend(spec.head.pooled(&of_row(row).collect::<Vec<_>>())));
         }
         Ok(z)
     }

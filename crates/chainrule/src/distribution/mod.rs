@@ -6,6 +6,7 @@
 
 mod cumulative;
 mod density;
+mod ensemble;
 mod estimate;
 mod from_head;
 mod sample;

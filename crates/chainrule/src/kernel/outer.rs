@@ -30,8 +30,8 @@ pub struct Outer {
     pub exchanged: bool,
     /// Where W starts.
     pub weight: usize,
-    /// Where b starts.
-    pub bias: usize,
+    /// Where b starts, if there is one.
+    pub bias: Option<usize>,
     /// Where W' starts in a buffer of its own, if it is kept.
     pub transposed: Option<usize>,
     /// Columns of W (rows of W', if that is stored) that have a gradient; that of those after them is zero, of b it is not.
@@ -40,8 +40,8 @@ pub struct Outer {
 
 /// The left and right operands, block of rows by block of rows.
 pub trait Operands<T>: Sync {
-    /// Blocks.
-    fn blocks(&self) -> usize;
+    /// Blocks of layer number `layer`.
+    fn blocks(&self, layer: usize) -> usize;
     /// Rows of a block, h (rows x W's rows) and delta (rows x W's columns) of layer number `layer`, in panels.
     fn block(&self, layer: usize, block: usize) -> (usize, &[T], &[T]);
 }
@@ -63,7 +63,8 @@ pub trait TileFn<T: Scalar, const C: usize>: Sync {
 
 /// Computes the gradients of `layers`, tile by tile on `team` (if `shared`, see [`Team::run`]), and hands each tile to `f`.
 ///
-/// `companions` are flat buffers of all parameters; `transposed` holds the W' of the layers that keep one.
+/// `companions` are flat buffers of all parameters; `transposed` holds the W' of the layers that keep one, or nothing where W does
+/// not change.
 ///
 /// # Panics
 /// If a buffer or an operand is too small for the shapes.
@@ -79,6 +80,7 @@ pub fn outer_sums<T: Scalar, const C: usize>(
     f: &impl TileFn<T, C>,
 ) {
     check::<T>(layers, operands, companions.iter().map(|c| c.len()).min(), transposed.len());
+    let follows = !transposed.is_empty();
     let companions = companions.map(Shards::new);
     let transposed = Shards::new(transposed);
     let plan = Plan::new::<T>(layers, operands, if shared { team.threads() } else { 1 });
@@ -92,7 +94,9 @@ pub fn outer_sums<T: Scalar, const C: usize>(
                 let layer = &layers[number];
                 let state = companions.iter().map(|c| c.address(layer.weight + next.offset));
                 let place = |start| transposed.address(layer.transposed_place::<T>(start, &next));
-                let own = state.chain(layer.transposed.map(place)).map(|at| (at, next.range::<T>().len()));
+                let own = state
+                    .chain(layer.transposed.filter(|_| follows).map(place))
+                    .map(|at| (at, next.range::<T>().len()));
                 let own = own.filter(|_| plan.rows >= LONG);
                 fill(&mut ahead, own.chain(panels(operands, layer, number, &tile, &next)))
             }
@@ -108,14 +112,14 @@ pub fn outer_sums<T: Scalar, const C: usize>(
         let mut weights = parts(layer.weight, &tile);
         let weight_parts = weights.each_mut().map(|part| &mut **part);
         f.apply(isa, Part::Weight(number), tile, sums.weight(tile.rows), weight_parts);
-        if let (Some(start), Some(weight), 1..) = (layer.transposed, weights.first(), tile.rows) {
+        if let (true, Some(start), Some(weight), 1..) = (follows, layer.transposed, weights.first(), tile.rows) {
             let offset = layer.transposed_place::<T>(start, &tile);
             // SAFETY: as above, in the transpose; `tile.row` is a multiple of PANEL.
             let to = unsafe { transposed.part(offset, tile.cols * T::PANEL) };
             transpose_tile(isa, weight, tile.rows, to);
         }
-        if let Some(tile) = layer.bias_tile(&tile) {
-            f.apply(isa, Part::Bias(number), tile, sums.bias(), parts(layer.bias, &tile));
+        if let (Some(bias), Some(tile)) = (layer.bias, layer.bias_tile(&tile)) {
+            f.apply(isa, Part::Bias(number), tile, sums.bias(), parts(bias, &tile));
         }
     });
 }
@@ -124,24 +128,32 @@ pub fn outer_sums<T: Scalar, const C: usize>(
 fn check<T: Scalar>(layers: &[Outer], operands: &dyn Operands<T>, companions: Option<usize>, transposed: usize) {
     let (mut end, mut transposed_end) = (0, 0);
     for (number, layer) in layers.iter().enumerate() {
-        for block in 0..operands.blocks() {
+        for block in 0..operands.blocks(number) {
             let (rows, left, right) = layer.operands(operands, number, block);
             assert!(left.len() >= panels_len::<T>(rows, layer.rows), "the left operand is too small");
             assert!(right.len() >= panels_len::<T>(rows, layer.cols), "the right operand is too small");
         }
         assert!(!layer.exchanged || layer.rows <= T::PANEL, "W' has more rows than a panel is high");
         assert!(!layer.exchanged || layer.transposed.is_none(), "W' has no transpose beside it");
-        assert!(layer.weight >= end, "parameters overlap or are not in order");
-        assert!(layer.bias >= layer.weight + panels_len::<T>(layer.rows, layer.cols), "a bias overlaps its weight");
-        end = layer.bias + panels_len::<T>(1, layer.bias_cols());
+        let before = layers[..number].iter().flat_map(Outer::places::<T>);
+        let [weight, bias] = layer.places::<T>();
+        assert!(!overlap(&weight, &bias), "a bias overlaps its weight");
+        for place in before {
+            assert!(!overlap(&place, &weight) && !overlap(&place, &bias), "parameters overlap");
+        }
+        end = end.max(weight.end).max(bias.end);
         if let Some(start) = layer.transposed {
             assert!(start >= transposed_end, "transposed weights overlap or are not in order");
             transposed_end = start + panels_len::<T>(layer.cols, layer.rows);
         }
     }
     assert!(companions.is_none_or(|len| len >= end), "a companion is smaller than the parameters");
-    assert!(transposed >= transposed_end, "the buffer of the transposed weights is too small");
-    assert!(transposed_end == 0 || companions.is_some(), "the transpose is that of the first companion");
+    assert!(transposed == 0 || transposed >= transposed_end, "the buffer of the transposed weights is too small");
+    assert!(transposed == 0 || companions.is_some(), "the transpose is that of the first companion");
+}
+
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
 }
 
 /// The order of the tiles. Every thread has its part of each layer's columns, the same in every step, so that these stay in its
@@ -158,7 +170,7 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn new<T: Scalar>(layers: &'a [Outer], operands: &dyn Operands<T>, parts: usize) -> Self {
-        let rows: usize = (0..operands.blocks()).map(|block| operands.block(0, block).0).sum();
+        let rows: usize = (0..operands.blocks(0)).map(|block| operands.block(0, block).0).sum();
         let group = (GROUP_LEN / (rows * T::PANEL * size_of::<T>()).max(1)).clamp(2, 32);
         Self { layers, parts, rows, group }
     }
@@ -229,7 +241,7 @@ fn panels<'a, T: Scalar>(
 ) -> impl Iterator<Item = (*const T, usize)> + use<'a, T> {
     let (row, col) = (next.row, next.col);
     let (new_row, new_col) = (row != tile.row, col != tile.col);
-    (0..operands.blocks()).flat_map(move |block| {
+    (0..operands.blocks(number)).flat_map(move |block| {
         let (rows, left, right) = layer.operands(operands, number, block);
         let left = new_row.then(|| (left[row * rows..].as_ptr(), rows * T::PANEL));
         let right = new_col.then(|| (right[col * rows..].as_ptr(), rows * T::PANEL));
@@ -244,8 +256,12 @@ impl Outer {
         if self.exchanged { (rows, delta, h) } else { (rows, h, delta) }
     }
 
-    fn bias_cols(&self) -> usize {
-        if self.exchanged { self.rows } else { self.cols }
+    /// Where W and b lie.
+    fn places<T: Scalar>(&self) -> [Range<usize>; 2] {
+        let weight = self.weight..self.weight + panels_len::<T>(self.rows, self.cols);
+        let cols = if self.exchanged { self.rows } else { self.cols };
+        let bias = self.bias.map_or(weight.end..weight.end, |bias| bias..bias + panels_len::<T>(1, cols));
+        [weight, bias]
     }
 
     /// The part of b that belongs to a tile of W, if it is one of the first row (of W', the first of all).
@@ -425,7 +441,7 @@ impl<T: Scalar> OuterTile<'_, T> {
         let first = (block, row) == (0, 0);
         let mut part = PartOfTile { stretches: [none; PART_STRETCHES], count: 0, first, next: None };
         let mut room = PART_ROWS;
-        while block < self.operands.blocks() {
+        while block < self.operands.blocks(self.number) {
             if room == 0 || part.count == PART_STRETCHES {
                 part.next = Some((block, row));
                 break;
@@ -478,7 +494,7 @@ impl<T: Scalar> OuterTile<'_, T> {
     fn column_sums<S: Simd<T>>(&self, simd: S, col: usize, vectors: usize, out: &mut [T; 32]) {
         for v in 0..vectors {
             let mut sum = simd.splat(T::ZERO);
-            for block in 0..self.operands.blocks() {
+            for block in 0..self.operands.blocks(self.number) {
                 let (rows, _, delta) = self.operands.block(self.number, block);
                 let panel = &delta[col * rows..][..rows * T::PANEL];
                 for row in panel.chunks_exact(T::PANEL) {

@@ -111,7 +111,7 @@ fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize
 struct Rows<'a, T>(&'a [(usize, Matrix<T>, Matrix<T>)]);
 
 impl<T: Scalar> Operands<T> for Rows<'_, T> {
-    fn blocks(&self) -> usize {
+    fn blocks(&self, _: usize) -> usize {
         self.0.len()
     }
     fn block(&self, _: usize, block: usize) -> (usize, &[T], &[T]) {
@@ -135,7 +135,7 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
         .map(|(i, &n)| (n, Matrix::<T>::new(n, rows, numbers, i), Matrix::<T>::new(n, cols, numbers, i + 4)))
         .collect();
     let bias = panels_len::<T>(rows, cols);
-    let layer = Outer { rows, cols, exchanged: false, weight: 0, bias, transposed: Some(0), moving: cols };
+    let layer = Outer { rows, cols, exchanged: false, weight: 0, bias: Some(bias), transposed: Some(0), moving: cols };
     let weight = |i: usize, j: usize| {
         let terms = blocks.iter().flat_map(|(n, h, delta)| (0..*n).map(move |r| (h.at(r, i), delta.at(r, j))));
         terms.fold(T::ZERO, |sum, (h, delta)| h.mul_add(delta, sum))
@@ -165,7 +165,16 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
             }
             let bias = panels_len::<T>(cols, rows);
             let moving = cols - usize::from(cols > 2);
-            let layer = Outer { rows: cols, cols: rows, exchanged: true, weight: 0, bias, transposed: None, moving };
+            let (weight_at, bias_at) = (0, Some(bias));
+            let layer = Outer {
+                rows: cols,
+                cols: rows,
+                exchanged: true,
+                weight: weight_at,
+                bias: bias_at,
+                transposed: None,
+                moving,
+            };
             let mut gradient = Buffer::zeros(bias + panels_len::<T>(1, cols));
             outer_sums(&mut team, isa, true, &[layer], &Rows(&blocks), [&mut gradient], &mut [], &Keep);
             for (i, j) in (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))) {

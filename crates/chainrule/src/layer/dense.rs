@@ -7,10 +7,11 @@
 use std::marker::PhantomData;
 
 use super::dropout::{Mask, Masks};
+use super::ensemble_dense::Members;
 use super::parametric;
 use crate::activation::{Activation, Pair, ValueAndSlope, with_pair};
 use crate::block::On;
-use crate::kernel::{Finish, Outer, Product, Simd, Tile, VectorFn, map, multiply};
+use crate::kernel::{Finish, Input, Isa, Outer, Product, Simd, Tile, VectorFn, map, map_columns, multiply};
 use crate::params::View;
 use crate::scalar::Scalar;
 
@@ -23,6 +24,8 @@ pub(crate) struct Dense {
     pub(crate) dropout: f64,
     pub(crate) weight: usize,
     pub(crate) bias: usize,
+    /// What members of an ensemble have for themselves.
+    pub(crate) members: Members,
     /// alpha of a parametric activation.
     pub(crate) alpha: Option<usize>,
     /// Whether W' is stored in the place of W: of few outputs.
@@ -48,7 +51,7 @@ impl Dense {
 
     /// Whether its activation is no part of the product's pass.
     pub(crate) fn has_pass_of_its_own(&self) -> bool {
-        self.alpha.is_some() || matches!(self.activation, Activation::Custom(_))
+        self.alpha.is_some() || self.members.s.is_some() || matches!(self.activation, Activation::Custom(_))
     }
 
     /// Its dropout mask as layer number `l`, for a block that starts at row `first` of the batch.
@@ -63,14 +66,14 @@ impl Dense {
 
     /// Eq. (2) for a block of rows: H_out = phi(H_in W + 1 b').
     ///
-    /// `h_in` (rows x inputs), `h_out` (rows x outputs); `slope`, if given, becomes phi'(z) (rows x outputs), both times
+    /// `h_in` (rows x inputs), `h_out` (rows x outputs), `b` is zero if absent; `slope`, if given, becomes phi'(z) (rows x outputs), both times
     /// the dropout mask if there is one.
     #[allow(clippy::too_many_arguments)] // The operands of one equation.
     pub(crate) fn forward<T: Scalar>(
         &self,
         (team, isa): On<'_>,
         rows: usize,
-        (w, b): (&[T], &[T]),
+        (w, b): (&[T], Option<&[T]>),
         h_in: &[T],
         h_out: &mut [T],
         slope: Option<&mut [T]>,
@@ -84,7 +87,7 @@ impl Dense {
             left: h_in,
             right: w,
             right_is_transposed: self.narrow,
-            start: Some(b),
+            start: b,
             finish: if in_registers { Finish::AtLeast(T::ZERO) } else { Finish::Keep },
         };
         let phi = |tile: Tile, z: &mut [T], slope: Option<&mut [T]>| match slope {
@@ -99,6 +102,26 @@ impl Dense {
             }
         };
         multiply(team, isa, &z, h_out, slope, &phi);
+    }
+
+    /// phi on its own: replaces z in `h` (rows x outputs) by phi(z), and `slope`, if given, as [`forward`](Self::forward) does.
+    pub(crate) fn activate<T: Scalar>(
+        &self,
+        isa: Isa,
+        rows: usize,
+        h: &mut [T],
+        slope: Option<&mut [T]>,
+        mask: Option<Mask>,
+    ) {
+        let shape = (rows, self.outputs);
+        let Some(slope) = slope else {
+            return with_pair!(self.activation, P => map_columns(isa, shape, [h], [], &Value(PhantomData::<P>)));
+        };
+        let values = [&mut *h, &mut *slope];
+        with_pair!(self.activation, P => map_columns(isa, shape, values, [], &ValueAndSlope(PhantomData::<P>)));
+        if let Some(mask) = mask {
+            mask.apply_to_all(isa, shape, [h, slope]);
+        }
     }
 
     /// Eq. (9) for a block of rows: Delta_in = Delta_out W' ⊙ phi'(Z_in), phi' being the activation of the layer below.
@@ -147,17 +170,39 @@ impl Dense {
         multiply(team, isa, &w_delta, delta_in, by_alpha, &times_phi_prime);
     }
 
+    /// The last factor of Eq. (9) on its own: `delta` (rows x width) ⊙ phi'(Z), with `by_alpha` as in [`backward`](Self::backward).
+    pub(crate) fn times_phi_prime<T: Scalar>(
+        isa: Isa,
+        shape: (usize, usize),
+        phi_prime: Slope<'_, T>,
+        delta: &mut [T],
+        by_alpha: Option<&mut [T]>,
+    ) {
+        match (phi_prime, by_alpha) {
+            (Slope::OfOutput(Activation::Identity, _) | Slope::One, _) => {}
+            (Slope::OfOutput(activation, h), _) => {
+                let h = [Input::Matrix(h)];
+                with_pair!(activation, P => map_columns(isa, shape, [delta], h, &TimesPrime(PhantomData::<P>)));
+            }
+            (Slope::Kept(slope), None) => map_columns(isa, shape, [delta], [Input::Matrix(slope)], &Times),
+            (Slope::Kept(slope), Some(by_alpha)) => {
+                map_columns(isa, shape, [delta, by_alpha], [Input::Matrix(slope)], &parametric::Backward);
+            }
+        }
+    }
+
     /// Eq. (6) for a batch: grad W = Σ h delta' = H_in' Delta and grad b = Σ delta = Delta' 1, sums over the rows of all
-    /// blocks. What is returned says where in the flat buffers they belong; `outer_sums` computes them. `transposed`: where W' is kept
-    /// beside W.
-    pub(crate) fn gradient<T: Scalar>(&self, views: &[View], transposed: Option<usize>) -> Outer {
+    /// blocks. What is returned says where in the flat buffers they belong; `outer_sums` computes them. `member`: whose, where each
+    /// member of an ensemble has W and b for itself. `transposed`: where W' is kept beside W.
+    pub(crate) fn gradient<T: Scalar>(&self, views: &[View], member: usize, transposed: Option<usize>) -> Outer {
+        let bias = self.members.s.is_none().then(|| views[self.bias].part::<T>(member).start);
         let (rows, cols) = if self.narrow { (self.outputs, self.inputs) } else { (self.inputs, self.outputs) };
         Outer {
             rows,
             cols,
             exchanged: self.narrow,
-            weight: views[self.weight].range::<T>().start,
-            bias: views[self.bias].range::<T>().start,
+            weight: views[self.weight].part::<T>(member).start,
+            bias,
             transposed,
             moving: self.outputs,
         }

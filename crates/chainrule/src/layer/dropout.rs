@@ -2,7 +2,7 @@
 //! by 1 - p. With mask m in {0, 1 / (1 - p)}: h <- h ⊙ m and phi'(z) <- phi'(z) ⊙ m. The mask is a function of the step's
 //! key, the row and the unit, so nothing is stored but the product phi' ⊙ m that the backward pass needs anyway.
 
-use crate::kernel::{Isa, Simd, Tile, VectorJob};
+use crate::kernel::{Isa, Simd, Tile, VectorJob, panel_count};
 use crate::rng::{Key, mask_bits};
 use crate::scalar::Scalar;
 
@@ -42,6 +42,20 @@ impl Mask {
     pub(crate) fn value(&self, row: usize, width: usize, unit: usize) -> f64 {
         let bits = mask_bits(self.key, ((self.first + row) * width + unit) as u32);
         if bits < self.threshold { 0.0 } else { self.kept }
+    }
+
+    /// Multiplies (rows x width) matrices by the mask, as [`apply`](Self::apply) does their tiles.
+    pub(crate) fn apply_to_all<T: Scalar, const N: usize>(
+        &self,
+        isa: Isa,
+        (rows, width): (usize, usize),
+        mut parts: [&mut [T]; N],
+    ) {
+        for panel in 0..panel_count::<T>(width) {
+            let col = panel * T::PANEL;
+            let tile = Tile { offset: col * rows, row: 0, rows, col, cols: T::PANEL.min(width - col) };
+            self.apply(isa, tile, width, parts.each_mut().map(|part| &mut part[tile.range::<T>()]));
+        }
     }
 
     /// Multiplies the tile's activations and what is kept of their derivatives, `parts`, by the mask. `width`: units in a row.

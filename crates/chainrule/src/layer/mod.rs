@@ -4,6 +4,7 @@ pub(crate) mod category_embedding;
 pub(crate) mod custom;
 pub(crate) mod dense;
 pub(crate) mod dropout;
+pub(crate) mod ensemble_dense;
 pub(crate) mod numeric_embedding;
 pub(crate) mod parametric;
 pub(crate) mod periodic_embedding;

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 
 use super::dropout::Mask;
 use crate::activation::{Activation, Pair, with_pair};
-use crate::kernel::{Input, Isa, Simd, Tile, VectorFn, map_columns, panel_count};
+use crate::kernel::{Input, Isa, Simd, VectorFn, map_columns};
 use crate::scalar::Scalar;
 
 /// dh/dz and dh/dalpha of a block of rows, (rows x width) each, as a training pass keeps them.
@@ -34,11 +34,8 @@ pub(crate) fn activate<T: Scalar>(
     };
     let values = [&mut *h, &mut *slope, &mut *by_alpha];
     with_pair!(activation, P => map_columns(isa, (rows, width), values, alpha, &ValueAndDerivatives(PhantomData::<P>)));
-    for (mask, panel) in mask.iter().flat_map(|mask| (0..panel_count::<T>(width)).map(move |panel| (mask, panel))) {
-        let col = panel * T::PANEL;
-        let tile = Tile { offset: col * rows, row: 0, rows, col, cols: T::PANEL.min(width - col) };
-        let range = tile.range::<T>();
-        mask.apply(isa, tile, width, [&mut h[range.clone()], &mut slope[range.clone()], &mut by_alpha[range]]);
+    if let Some(mask) = mask {
+        mask.apply_to_all(isa, (rows, width), [h, slope, by_alpha]);
     }
 }
 

@@ -80,7 +80,7 @@ impl PiecewiseLinearEmbedding {
             layout.views[view].range::<T>()
         };
         let places = [
-            push("weight", Role::NumericWeight, features.len()),
+            push("weight", Role::NumericSlope, features.len()),
             push("bias", Role::NumericBias, features.len()),
             push("bins", Role::NumericWeight, first_bins[features.len()]),
         ];

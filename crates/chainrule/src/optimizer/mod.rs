@@ -267,25 +267,31 @@ pub(crate) struct State<T> {
     steps: u64,
     /// Of each view.
     groups: Vec<Group>,
-    /// Whether the layers' groups are all the same.
+    /// Of each layer's W and b, in the order in which their gradients come.
+    layers: Vec<[Group; 2]>,
+    /// Whether those are all the same.
     uniform: bool,
-    /// The view of the first layer's W; a layer's b is next to its W.
-    first_layer: usize,
 }
 
 impl<T: Scalar> State<T> {
     pub(crate) fn new(optimizer: Optimizer, groups: &Groups, views: &[View], len: usize) -> Self {
         let groups: Vec<Group> = views.iter().map(|view| groups.of(view, &optimizer)).collect();
-        let first_layer = views.iter().position(|view| view.role == Role::Weight).unwrap_or(views.len());
-        let uniform = groups[first_layer..].chunks_exact(2).all(|layer| layer == &groups[first_layer..][..2]);
+        let is_weight = |(_, view): &(usize, &View)| view.role == Role::Weight;
+        // A layer's b is next to its W, if it has one.
+        let pair = |(i, view): (usize, &View)| {
+            let bias = views.get(i + 1).filter(|next| next.role == Role::Bias).map_or(i, |_| i + 1);
+            std::iter::repeat_n([groups[i], groups[bias]], view.parts)
+        };
+        let layers: Vec<_> = views.iter().enumerate().filter(is_weight).flat_map(pair).collect();
+        let uniform = layers.iter().all(|layer| layer == &layers[0]);
         Self {
             optimizer,
             steps: 0,
             buffers: (0..optimizer.states()).map(|_| Buffer::zeros(len)).collect(),
             powers: [1.0; 2],
             groups,
+            layers,
             uniform,
-            first_layer,
         }
     }
 
@@ -367,15 +373,14 @@ impl<T: Scalar> GradientSink<T> for Update<'_, T> {
         transposed: &mut [T],
     ) {
         let Compute { team, isa } = compute;
-        let groups = std::mem::take(&mut self.state.groups);
-        let of_layers = &groups[self.state.first_layer..];
-        let uniform = of_layers.first_chunk().filter(|_| self.state.uniform);
+        let groups = std::mem::take(&mut self.state.layers);
+        let uniform = groups.first().filter(|_| self.state.uniform);
         with_rule!(self, |buffers, rule| {
             let of_all = uniform.map(|[weight, bias]| [rule(weight), rule(bias)]);
-            let rules = Move { groups: of_layers, rule, of_all };
+            let rules = Move { groups: &groups, rule, of_all };
             outer_sums(team, *isa, shared, layers, operands, buffers, transposed, &rules);
         });
-        self.state.groups = groups;
+        self.state.layers = groups;
     }
 
     fn others(&mut self, compute: &mut Compute, views: &[View], gradient: &[T]) {
@@ -402,7 +407,7 @@ impl<T: Scalar> Update<'_, T> {
 /// Applies its group's rule to each tile of a gradient.
 struct Move<'a, F, R> {
     /// Those of each layer's W and b.
-    groups: &'a [Group],
+    groups: &'a [[Group; 2]],
     rule: F,
     /// The rules for every W and every b, where they are the same.
     of_all: Option<[R; 2]>,
@@ -416,7 +421,7 @@ impl<T: Scalar, R: VectorFn<T, N, 1>, F: Fn(&Group) -> R + Sync, const N: usize>
         };
         match &self.of_all {
             Some(rules) => map(isa, tile, parts, [&*gradient], &rules[place]),
-            None => map(isa, tile, parts, [&*gradient], &(self.rule)(&self.groups[2 * layer + place])),
+            None => map(isa, tile, parts, [&*gradient], &(self.rule)(&self.groups[layer][place])),
         }
     }
 }

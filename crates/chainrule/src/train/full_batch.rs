@@ -10,6 +10,7 @@ use crate::layer::dropout::Masks;
 use crate::network::Network;
 use crate::optimizer::lbfgs::Lbfgs;
 use crate::params::Role;
+use crate::predict::rows_at_a_time;
 use crate::rng::Key;
 use crate::scalar::Scalar;
 
@@ -90,7 +91,7 @@ struct MeanCost<'a, T> {
 
 impl<'a, T: Scalar> MeanCost<'a, T> {
     fn new(network: &Network<T>, compute: &Compute, data: &Dataset<'_, T>, settings: &'a TrainSettings) -> Self {
-        let capacity = CHUNK.min(data.len());
+        let capacity = rows_at_a_time(network.spec(), CHUNK).min(data.len());
         Self {
             settings,
             rows: data.rows().collect(),
@@ -110,7 +111,7 @@ impl<'a, T: Scalar> MeanCost<'a, T> {
         let Network { spec, topology, parameters, transposed } = &mut *network;
         self.sum.gradient.fill(T::ZERO);
         let (mut cost, mut weight) = (0.0, 0.0);
-        for rows in self.rows.chunks(CHUNK) {
+        for rows in self.rows.chunks(rows_at_a_time(spec, CHUNK)) {
             self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
                 block.load_all(isa, data, select, first);
                 // Without dropout the key has no part in it.

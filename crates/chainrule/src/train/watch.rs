@@ -8,7 +8,7 @@ use crate::data::Dataset;
 use crate::kernel::Buffer;
 use crate::metric::Metric;
 use crate::network::Network;
-use crate::predict::CHUNK;
+use crate::predict::chunk;
 use crate::scalar::Scalar;
 
 /// Keeps the scores and the best parameters.
@@ -106,7 +106,7 @@ struct Validation<'a, T> {
 
 impl<'a, T: Scalar> Validation<'a, T> {
     fn new(network: &Network<T>, compute: &Compute, data: Dataset<'a, T>, metric: Metric) -> Self {
-        let capacity = CHUNK.min(data.len());
+        let capacity = chunk(network.spec()).min(data.len());
         Self {
             data,
             metric,
@@ -128,7 +128,7 @@ impl<'a, T: Scalar> Validation<'a, T> {
         let Network { spec, topology, parameters, .. } = network;
         let data = &self.data;
         let (mut cost, mut total) = (0.0, 0.0);
-        for rows in self.rows.chunks(CHUNK) {
+        for rows in self.rows.chunks(chunk(spec)) {
             self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
                 block.load_all(isa, data, select, first);
                 topology.forward((team.as_deref_mut(), isa), parameters, block, None);
@@ -143,7 +143,8 @@ impl<'a, T: Scalar> Validation<'a, T> {
     fn metric(&mut self, network: &Network<T>, compute: &mut Compute, metric: Metric) -> f64 {
         let (head, outputs) = (&network.spec().head, network.spec().outputs);
         self.means.resize(self.rows.len() * outputs, T::ZERO);
-        for (rows, means) in self.rows.chunks(CHUNK).zip(self.means.chunks_mut(CHUNK * outputs)) {
+        let most = chunk(network.spec());
+        for (rows, means) in self.rows.chunks(most).zip(self.means.chunks_mut(most * outputs)) {
             crate::predict::means(network, compute, &mut self.blocks, &self.data.inputs, rows, means);
         }
         let means: Vec<f64> = self.means.iter().map(|x| x.to_f64()).collect();

@@ -1,0 +1,199 @@
+//! The dense layer of an ensemble, as in TabM (Gorishniy et al. 2025) after BatchEnsemble (Wen, Tran, Ba 2020). The k members share
+//! W; each has a factor r_i for every input, a factor s_j for every output and a bias b of its own:
+//!
+//! x = r ⊙ h, y = W' x, z = s ⊙ y + b.
+//!
+//! dz/db = 1, dz/ds = y and dz/dy = s, so with delta = dJ/dz and u = dJ/dy = s ⊙ delta each member has dJ/db = Σ delta and
+//! dJ/ds = Σ delta ⊙ y, sums over its rows. dJ/dW = Σ x u' over the rows of all members. With v = dJ/dx = W u: dJ/dr = Σ v ⊙ h, and
+//! r ⊙ v = dJ/dh is what Eq. (9) goes on with.
+//!
+//! A batch goes through the network once for each member, as so many rows more: the products are those of a single network.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Result, setting};
+use crate::kernel::{Input, Isa, Simd, VectorFn, VectorJob, map_columns, panels_len};
+use crate::scalar::Scalar;
+
+/// Most members of an ensemble.
+const MOST_MEMBERS: usize = 1024;
+
+/// Networks that share most of their weights and are trained together on the same batches: the cost is the mean of theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ensemble {
+    /// How many they are.
+    pub members: usize,
+    /// What each has for itself besides its output layer.
+    pub kind: EnsembleKind,
+}
+
+/// What the members of an ensemble do not share, besides the output layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnsembleKind {
+    /// In every hidden layer factors of its inputs and outputs, and the bias.
+    Full,
+    /// Factors of what enters the first layer.
+    Mini,
+}
+
+impl Ensemble {
+    /// Refuses what cannot work.
+    pub(crate) fn validate(&self) -> Result<()> {
+        if (1..=MOST_MEMBERS).contains(&self.members) {
+            return Ok(());
+        }
+        setting(format!("an ensemble has 1 to {MOST_MEMBERS} members, got {}", self.members))
+    }
+}
+
+/// The numbers of the parameters that a layer has for each member, one row or matrix each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Members {
+    /// r.
+    pub(crate) r: Option<usize>,
+    /// s; the bias then belongs to the members too.
+    pub(crate) s: Option<usize>,
+    /// Whether W and b are one for each member.
+    pub(crate) own: bool,
+}
+
+/// The sums over the rows of a block that make dJ/dr, dJ/ds and dJ/db of its member.
+pub(crate) struct MemberSums<T> {
+    pub(crate) r: Vec<T>,
+    pub(crate) s: Vec<T>,
+    pub(crate) b: Vec<T>,
+}
+
+impl<T: Scalar> MemberSums<T> {
+    /// Those of a layer of `inputs` inputs and `outputs` outputs; empty for what it does not have.
+    pub(crate) fn new(members: &Members, inputs: usize, outputs: usize) -> Self {
+        let row = |used: Option<usize>, width| vec![T::ZERO; used.map_or(0, |_| panels_len::<T>(1, width))];
+        Self { r: row(members.r, inputs), s: row(members.s, outputs), b: row(members.s, outputs) }
+    }
+}
+
+/// x = r ⊙ h for all rows of a member: `h` and `x` (rows x inputs), `r` (1 x inputs).
+pub(crate) fn enter<T: Scalar>(isa: Isa, shape: (usize, usize), r: &[T], h: &[T], x: &mut [T]) {
+    map_columns(isa, shape, [x], [Input::Matrix(h), Input::Row(r)], &Enter);
+}
+
+/// Replaces y in `z` (rows x outputs) by z = s ⊙ y + b, `s` and `b` (1 x outputs), and keeps y if there is a place for it.
+pub(crate) fn leave<T: Scalar>(
+    isa: Isa,
+    shape: (usize, usize),
+    [s, b]: [&[T]; 2],
+    z: &mut [T],
+    kept: Option<&mut [T]>,
+) {
+    let inputs = [Input::Row(s), Input::Row(b)];
+    match kept {
+        None => map_columns(isa, shape, [z], inputs, &Leave),
+        Some(y) => map_columns(isa, shape, [z, y], inputs, &Leave),
+    }
+}
+
+/// Replaces delta in `delta` (rows x outputs) by u = s ⊙ delta. `by_s` becomes Σ delta ⊙ y and `by_b` Σ delta, both (1 x outputs).
+pub(crate) fn leave_backward<T: Scalar>(
+    isa: Isa,
+    rows: usize,
+    (s, y): (&[T], &[T]),
+    delta: &mut [T],
+    [by_s, by_b]: [&mut [T]; 2],
+) {
+    T::dispatch(isa, LeaveBackward { rows, s, y, delta, by_s, by_b });
+}
+
+/// Replaces v in `v` (rows x inputs) by dJ/dh = r ⊙ v. `by_r` becomes Σ v ⊙ h, (1 x inputs).
+pub(crate) fn enter_backward<T: Scalar>(isa: Isa, rows: usize, (r, h): (&[T], &[T]), v: &mut [T], by_r: &mut [T]) {
+    T::dispatch(isa, EnterBackward { rows, r, h, v, by_r });
+}
+
+/// anything, h, r -> h r
+#[derive(Clone, Copy)]
+struct Enter;
+/// y, s, b -> s y + b; (y, anything), s, b -> s y + b, y
+#[derive(Clone, Copy)]
+struct Leave;
+
+impl<T: Scalar> VectorFn<T, 1, 2> for Enter {
+    #[inline(always)]
+    fn apply<S: Simd<T>>(&self, simd: S, [_]: [S::Vector; 1], [h, r]: [S::Vector; 2]) -> [S::Vector; 1] {
+        [simd.mul(h, r)]
+    }
+}
+
+impl<T: Scalar> VectorFn<T, 1, 2> for Leave {
+    #[inline(always)]
+    fn apply<S: Simd<T>>(&self, simd: S, [y]: [S::Vector; 1], [s, b]: [S::Vector; 2]) -> [S::Vector; 1] {
+        [simd.fma(s, y, b)]
+    }
+}
+
+impl<T: Scalar> VectorFn<T, 2, 2> for Leave {
+    #[inline(always)]
+    fn apply<S: Simd<T>>(&self, simd: S, [y, _]: [S::Vector; 2], [s, b]: [S::Vector; 2]) -> [S::Vector; 2] {
+        [simd.fma(s, y, b), y]
+    }
+}
+
+struct LeaveBackward<'a, T> {
+    rows: usize,
+    s: &'a [T],
+    y: &'a [T],
+    delta: &'a mut [T],
+    by_s: &'a mut [T],
+    by_b: &'a mut [T],
+}
+
+impl<T: Scalar> VectorJob<T> for LeaveBackward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, _: S) {
+        let Self { rows, s, y, delta, by_s, by_b } = self;
+        for (panel, s) in s.chunks_exact(T::PANEL).enumerate() {
+            let place = panel * rows * T::PANEL..(panel + 1) * rows * T::PANEL;
+            let (mut of_s, mut of_b) = ([T::ZERO; 32], [T::ZERO; 32]);
+            let rows = delta[place.clone()].chunks_exact_mut(T::PANEL).zip(y[place].chunks_exact(T::PANEL));
+            for (delta, y) in rows {
+                for lane in 0..T::PANEL {
+                    of_s[lane] = delta[lane].mul_add(y[lane], of_s[lane]);
+                    of_b[lane] += delta[lane];
+                    delta[lane] = delta[lane] * s[lane];
+                }
+            }
+            by_s[panel * T::PANEL..][..T::PANEL].copy_from_slice(&of_s[..T::PANEL]);
+            by_b[panel * T::PANEL..][..T::PANEL].copy_from_slice(&of_b[..T::PANEL]);
+        }
+    }
+}
+
+struct EnterBackward<'a, T> {
+    rows: usize,
+    r: &'a [T],
+    h: &'a [T],
+    v: &'a mut [T],
+    by_r: &'a mut [T],
+}
+
+impl<T: Scalar> VectorJob<T> for EnterBackward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, _: S) {
+        let Self { rows, r, h, v, by_r } = self;
+        for (panel, r) in r.chunks_exact(T::PANEL).enumerate() {
+            let place = panel * rows * T::PANEL..(panel + 1) * rows * T::PANEL;
+            let mut of_r = [T::ZERO; 32];
+            for (v, h) in v[place.clone()].chunks_exact_mut(T::PANEL).zip(h[place].chunks_exact(T::PANEL)) {
+                for lane in 0..T::PANEL {
+                    of_r[lane] = v[lane].mul_add(h[lane], of_r[lane]);
+                    v[lane] = v[lane] * r[lane];
+                }
+            }
+            by_r[panel * T::PANEL..][..T::PANEL].copy_from_slice(&of_r[..T::PANEL]);
+        }
+    }
+}
