@@ -52,6 +52,14 @@ const CASES: &[Case] = &[
     Case("train train.csv --target y --optimizer lbfgs", 2, &["L-BFGS", "without dropout"]),
     Case("train train.csv --target y --clip-norm -1", 2, &["clip_norm must be > 0", "-1"]),
     Case("train train.csv --target y --ema 1", 2, &["ema must be in [0, 1)"]),
+    Case("train train.csv --target y --time abc", 2, &["--time", "\"abc\" is no time", "10m"]),
+    Case("train train.csv --target y --time 0s", 2, &["--time", "is no time"]),
+    Case("train train.csv --target y --members 0", 2, &["members must be at least 1"]),
+    Case("train train.csv --target y --members -1", 2, &["--members", "-1"]),
+    Case("train train.csv --target y --members 61", 2, &["members must be 1 to 60", "got 61"]),
+    Case("cv train.csv --target y --members 49", 2, &["members must be 1 to 48", "got 49"]),
+    Case("train train.csv --target y --effort huge", 2, &["--effort", "fast", "best"]),
+    Case("train train.csv --target y --effort best --preset plain", 2, &["--effort", "--preset"]),
     Case("find-lr train.csv --target Y", 2, &["no column \"Y\"", "did you mean \"y\""]),
     Case("find-lr train.csv --target y --optimizer rprop", 2, &["no learning rate to look for"]),
     // 29-35: models and prediction
@@ -59,7 +67,7 @@ const CASES: &[Case] = &[
     Case("predict cut.safetensors train.csv", 2, &["cut.safetensors", "cut short"]),
     Case("predict altered.safetensors train.csv", 2, &["altered.safetensors", "digest"]),
     Case("predict huge.safetensors train.csv", 2, &["huge.safetensors"]),
-    Case("predict newer.safetensors train.csv", 2, &["newer.safetensors", "chainrule-9", "chainrule-1"]),
+    Case("predict newer.safetensors train.csv", 2, &["newer.safetensors", "chainrule-9", "chainrule-2"]),
     Case("predict /dev/null train.csv", 2, &["/dev/null", "no chainrule model"]),
     Case("predict good.safetensors other.csv", 2, &["other.csv", "no column \"b\""]),
     Case("predict good.safetensors text.csv", 2, &["text.csv", "column \"a\"", "row 2"]),
@@ -88,6 +96,7 @@ const CASES: &[Case] = &[
     Case("explain-weight good.safetensors train.csv --row 99 --layer 1 --from 1 --to 1", 2, &["--row 99", "1 to 60"]),
     Case("explain-weight good.safetensors train.csv --row 1 --layer 9 --from 1 --to 1", 2, &["--layer 9", "1 to 3"]),
     Case("explain-weight good.safetensors train.csv --row 1 --layer 1 --from x --to 1", 2, &["--from x", "\"a\""]),
+    Case("explain-weight good.safetensors train.csv --row 1 --layer 1 --from 1 --to 1 --member 2", 2, &["--member 2", "1 to 1"]),
 ];
 
 fn folder() -> Folder {
@@ -117,7 +126,7 @@ fn folder() -> Folder {
     folder.write("damaged.arrow", arrow);
     let good = std::fs::read(folder.path().join("good.safetensors")).unwrap();
     folder.write("cut.safetensors", &good[..good.len() / 2]);
-    let version = good.windows(11).position(|bytes| bytes == b"chainrule-1").unwrap();
+    let version = good.windows(11).position(|bytes| bytes == b"chainrule-2").unwrap();
     let mut newer = good.clone();
     newer[version + 10] = b'9';
     folder.write("newer.safetensors", newer);
