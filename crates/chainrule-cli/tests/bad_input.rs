@@ -41,10 +41,10 @@ const CASES: &[Case] = &[
     Case("train train.csv --target y --learning-rate=-1", 2, &["learning_rate"]),
     Case("train train.csv --target y --config wrong.toml", 2, &["wrong.toml", "`hiden`", "`hidden`"]),
     Case("train train.csv --target y --head poisson --task classification", 2, &["poisson"]),
-    Case("train train.csv --target y --metric rmse", 2, &["metric rmse", "bernoulli"]),
+    Case("train train.csv --effort fast --target y --metric rmse", 2, &["metric rmse", "bernoulli"]),
     Case("train train.csv --target y --threads 100000", 2, &["--threads", "1024"]),
     Case("train train.csv --target y --epochs -1", 2, &["--epochs", "-1"]),
-    Case("train train.csv --target y --hidden 100000,100000", 2, &["10001000001 parameters"]),
+    Case("train train.csv --effort fast --target y --hidden 100000,100000", 2, &["10001000001 parameters"]),
     Case("train train.csv --target z --exposure n", 2, &["n", "above 0"]),
     Case("train train.csv --target n --exposure z --head gaussian", 2, &["exposure", "--task count"]),
     Case("train train.csv --target y --output nowhere/m.safetensors", 2, &["nowhere", "no folder"]),
@@ -117,7 +117,7 @@ fn folder() -> Folder {
     folder.write("other.csv", "a,c\n1,red\n");
     folder.write("text.csv", "a,b,c,z,n\n1,2,red,1,1\nx,2,red,1,1\n");
     folder.write("unknown.csv", "a,b,c,z,n,y\n1,2,red,1,1,yes\n1,2,red,1,1,maybe\n");
-    folder.succeed("train train.csv --target y --epochs 2 --output good.safetensors");
+    folder.succeed("train train.csv --effort fast --target y --epochs 2 --output good.safetensors");
     folder.succeed("predict good.safetensors train.csv -o damaged.arrow");
     let mut arrow = std::fs::read(folder.path().join("damaged.arrow")).unwrap();
     // 60 numbers of 8 bytes: their length becomes one beyond the file.
@@ -175,15 +175,15 @@ fn a_full_disk_is_an_error_without_a_file() {
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     let before = folder.files();
-    let (status, message) = limited("train train.csv --target y --epochs 2");
+    let (status, message) = limited("train train.csv --effort fast --target y --epochs 2");
     assert_eq!(status, Some(1), "{message}");
     assert!(message.contains("error: model.safetensors: File too large"), "{message}");
     assert_eq!(message.matches("too large").count(), 1, "{message}");
     assert_eq!(folder.files(), before);
 
-    folder.succeed("train train.csv --target y --epochs 2");
+    folder.succeed("train train.csv --effort fast --target y --epochs 2");
     let good = std::fs::read(folder.path().join("model.safetensors")).unwrap();
-    assert_eq!(limited("train train.csv --target y --epochs 3").0, Some(1));
+    assert_eq!(limited("train train.csv --effort fast --target y --epochs 3").0, Some(1));
     assert_eq!(std::fs::read(folder.path().join("model.safetensors")).unwrap(), good, "the old model is kept");
 
     std::os::unix::fs::symlink("/dev/full", folder.path().join("full.csv")).unwrap();

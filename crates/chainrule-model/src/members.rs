@@ -47,23 +47,29 @@ pub(crate) fn judged_after(epochs: usize) -> usize {
     epochs.div_ceil(4)
 }
 
-/// Whether a member with these epochs is hopeless beside `others`: its best score until [`judged_after`] is worse than the
-/// first score of any of them, by more than these differ among each other. The parts differ in difficulty; a difference like
-/// this is one of training that went wrong, or was cut off. Never for fewer than two others.
+/// Whether a member with these epochs is hopeless beside `others`, all until [`judged_after`]: its best score is worse than
+/// the first score of every other, by more than these differ among each other, and since its own first epoch it gained less
+/// than a quarter of what any other did, each of which gained more than the first scores differ. The former alone may be a
+/// part that is harder than theirs, the latter alone one that needs no more. Never for fewer than two others.
 pub(crate) fn is_hopeless(own: &[EpochRecord], others: &[&[EpochRecord]], metric: Metric, epochs: usize) -> bool {
     // As errors: smaller is better.
     let error = |score: f64| if metric.rises() { -score } else { score };
-    let scores = |history: &[EpochRecord]| -> Vec<f64> {
+    let course = |history: &[EpochRecord]| -> Option<(f64, f64)> {
         let until = history.iter().take(judged_after(epochs));
-        until.filter_map(|record| record.valid_score).filter(|score| score.is_finite()).map(error).collect()
+        let mut errors = until.filter_map(|record| record.valid_score).filter(|score| score.is_finite()).map(error);
+        let first = errors.next()?;
+        Some((first, errors.fold(first, f64::min)))
     };
-    let firsts: Vec<f64> = others.iter().filter_map(|history| scores(history).first().copied()).collect();
-    if firsts.len() < 2 {
+    let others: Vec<(f64, f64)> = others.iter().filter_map(|history| course(history)).collect();
+    if others.len() < 2 {
         return false;
     }
-    let least = |all: &[f64]| all.iter().copied().fold(f64::INFINITY, f64::min);
-    let worst = firsts.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    least(&scores(own)) > worst + (worst - least(&firsts))
+    let Some((first, best)) = course(own) else { return true };
+    let firsts = || others.iter().map(|(first, _)| *first);
+    let (easiest, hardest) = (firsts().fold(f64::INFINITY, f64::min), firsts().fold(f64::NEG_INFINITY, f64::max));
+    let least_gain = others.iter().map(|(first, best)| first - best).fold(f64::INFINITY, f64::min);
+    let spread = hardest - easiest;
+    best > hardest + spread && least_gain > spread && first - best < 0.25 * least_gain
 }
 
 #[cfg(test)]
@@ -116,17 +122,23 @@ mod tests {
     }
 
     #[test]
-    fn who_learns_less_in_a_quarter_than_all_others_in_an_epoch_is_hopeless() {
-        let others = [history(&[0.8, 0.5, 0.4]), history(&[0.7, 0.6, 0.3])];
+    fn who_learns_nothing_while_all_others_do_is_hopeless() {
+        let others = [history(&[0.8, 0.5, 0.4]), history(&[0.7, 0.5, 0.3])];
         let others = [&others[0][..], &others[1]];
         let hopeless = |scores: &[f64]| is_hopeless(&history(scores), &others, Metric::Cost, 8);
-        // Worst first score 0.8, difference 0.1: the limit is 0.9, in the first two of eight epochs.
-        assert!(!hopeless(&[1.5, 0.89]));
-        assert!(hopeless(&[1.5, 0.91, 0.1]));
+        // Worst first score 0.8, difference 0.1: the limit is 0.9, in the first two of eight epochs. The least gain is 0.2.
+        assert!(!hopeless(&[0.9, 0.89]));
+        assert!(hopeless(&[0.93, 0.91, 0.1]));
+        assert!(!hopeless(&[0.97, 0.91, 0.9]));
+        assert!(hopeless(&[0.95, 1.2]) && hopeless(&[7.0]));
         assert!(hopeless(&[f64::NAN, f64::NAN]) && hopeless(&[]));
         assert!(!is_hopeless(&history(&[9.0, 9.0]), &others[..1], Metric::Cost, 8));
-        // Of scores that rise the limit is 0.6.
-        assert!(is_hopeless(&history(&[0.55, 0.59]), &others, Metric::Accuracy, 8));
-        assert!(!is_hopeless(&history(&[0.55, 0.61]), &others, Metric::Accuracy, 8));
+        // Of scores that rise.
+        let few_gains = [history(&[0.8, 0.71]), history(&[0.7, 0.5])];
+        assert!(!is_hopeless(&history(&[7.0]), &[&few_gains[0], &few_gains[1]], Metric::Cost, 8));
+        let others = [history(&[0.7, 0.85]), history(&[0.8, 0.95])];
+        let others = [&others[0][..], &others[1]];
+        assert!(is_hopeless(&history(&[0.58, 0.59]), &others, Metric::Accuracy, 8));
+        assert!(!is_hopeless(&history(&[0.58, 0.61]), &others, Metric::Accuracy, 8));
     }
 }

@@ -121,7 +121,7 @@ impl Prepared {
                 None if any && history.is_empty() => Some("stopped before its first epoch was done".to_owned()),
                 None if is_hopeless(history, &others, settings.metric, settings.epochs) => {
                     let epochs = judged_after(settings.epochs).min(history.len());
-                    Some(format!("worse after {epochs} of {} epochs than the others after one", settings.epochs))
+                    Some(format!("had learned nothing after {epochs} of {} epochs, unlike the others", settings.epochs))
                 }
                 None => None,
             }
