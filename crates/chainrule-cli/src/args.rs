@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chainrule::{Activation, Head, Initializer, Metric, Optimizer, Schedule};
 use chainrule_data::{ColumnType, NumericScaling, ReadOptions};
@@ -66,6 +67,10 @@ pub struct TrainArgs {
     /// Where to write the model
     #[arg(long, short, value_name = "FILE", default_value = "model.safetensors", alias = "output-model")]
     pub output: PathBuf,
+    /// Longest time from start to model, such as 90s, 10m or 1h30m: when it is over, training ends as it does with Ctrl-C, and
+    /// the best epochs so far are the model
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub time: Option<Duration>,
     #[command(flatten)]
     pub run: RunArgs,
     #[command(flatten)]
@@ -165,6 +170,9 @@ pub struct ExplainWeightArgs {
     /// Node that the weight goes to: its number in layer l, from 1, or its name (a class)
     #[arg(long, value_name = "NODE")]
     pub to: String,
+    /// Which network of a model of several, from 1
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub member: usize,
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -262,6 +270,26 @@ pub enum TaskArg {
     Count,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+pub enum EffortArg {
+    /// Two hidden layers, Adam, early stopping: the preset plain
+    Fast,
+    /// The recipe that suits the table: the preset auto
+    Default,
+    /// Several such networks, averaged: the preset best
+    Best,
+}
+
+impl EffortArg {
+    fn preset(self) -> Preset {
+        match self {
+            Self::Fast => Preset::Plain,
+            Self::Default => Preset::Auto,
+            Self::Best => Preset::Best,
+        }
+    }
+}
+
 /// How to build and train the model. Flags win over the settings file.
 #[derive(Args)]
 #[command(next_help_heading = "Settings")]
@@ -269,9 +297,13 @@ pub struct SettingArgs {
     /// TOML file with any of these settings as keys, such as learning_rate = 0.003
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Set of settings to start from; what is given beside it wins: plain; realmlp, RealMLP-TD for tables (arXiv 2407.04491);
-    /// realmlp_s, its simplified variant; tabm, an ensemble of 32 networks that share most weights (arXiv 2410.24210), slow and
-    /// accurate; tabm-mini, one that shares more of them [default: plain]
+    /// How much time a good model may take [default: default]
+    #[arg(long, value_enum, conflicts_with = "preset")]
+    effort: Option<EffortArg>,
+    /// Set of settings to start from; what is given beside it wins: auto, what suits the table; best, several such networks;
+    /// plain; realmlp, RealMLP-TD for tables (arXiv 2407.04491); realmlp_s, its simplified variant; tabm, an ensemble of 32
+    /// networks that share most weights (arXiv 2410.24210), slow and accurate; tabm-mini, one that shares more of them
+    /// [default: auto]
     #[arg(long, value_parser = values::preset(), hide_possible_values = false)]
     preset: Option<Preset>,
     /// What is predicted [default: told from the target]
@@ -285,13 +317,13 @@ pub struct SettingArgs {
     /// Classes from the lowest to the highest, for the ordinal head
     #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
     class_order: Vec<String>,
-    /// Units of each hidden layer; `--hidden=` for none [default: 256,256]
+    /// Units of each hidden layer; `--hidden=` for none [default: by preset]
     #[arg(long, value_name = "WIDTHS", value_parser = widths)]
     hidden: Option<Widths>,
-    /// Activation of the hidden layers: one, or one for each [default: relu]
+    /// Activation of the hidden layers: one, or one for each [default: by preset]
     #[arg(long, value_parser = values::activation(), value_delimiter = ',')]
     activation: Vec<Activation>,
-    /// Probability with which a hidden unit is dropped [default: 0.1]
+    /// Probability with which a hidden unit is dropped [default: by preset]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     dropout: Option<f64>,
     /// Initial weights [default: by activation]
@@ -302,7 +334,7 @@ pub struct SettingArgs {
     /// optimizer = { kind = "lbfgs", tolerance = 1e-6 }
     #[arg(long, value_parser = values::optimizer())]
     optimizer: Option<Optimizer>,
-    /// Learning rate [default: 0.001]
+    /// Learning rate [default: by preset]
     #[arg(
         long,
         value_name = "RATE",
@@ -312,16 +344,16 @@ pub struct SettingArgs {
         allow_negative_numbers = true
     )]
     learning_rate: Option<f64>,
-    /// Course of the learning rate [default: cosine]
+    /// Course of the learning rate [default: by preset]
     #[arg(long, value_parser = values::schedule())]
     schedule: Option<Schedule>,
-    /// Rows of a batch [default: by the number of rows]
+    /// Rows of a batch [default: by preset]
     #[arg(long, value_name = "ROWS", alias = "batch-size", allow_negative_numbers = true)]
     batch: Option<usize>,
-    /// Passes over the training rows, at most [default: 100]
+    /// Passes over the training rows, at most [default: by preset]
     #[arg(long, value_name = "N", alias = "num-iterations", alias = "max-iter", allow_negative_numbers = true)]
     epochs: Option<usize>,
-    /// Epochs without a better score after which training stops; 0: never [default: 16]
+    /// Epochs without a better score after which training stops; 0: never [default: by preset]
     #[arg(
         long,
         value_name = "N",
@@ -330,7 +362,7 @@ pub struct SettingArgs {
         allow_negative_numbers = true
     )]
     patience: Option<usize>,
-    /// Score on the validation rows that chooses the best epoch [default: cost]
+    /// Score on the validation rows that chooses the best epoch [default: by preset]
     #[arg(long, value_parser = values::metric())]
     metric: Option<Metric>,
     /// Penalty on the sum of |w| [default: 0]
@@ -348,17 +380,20 @@ pub struct SettingArgs {
     /// Part of the rows held out to choose the best epoch [default: 0.2]
     #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
     valid_fraction: Option<f64>,
-    /// Categories with more levels get trainable vectors [default: 8]
+    /// Networks, each trained on all rows but for a part of its own, that are averaged [default: 1, best: 5 to 8]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    members: Option<usize>,
+    /// Categories with more levels get trainable vectors [default: by preset]
     #[arg(long, value_name = "N", alias = "max-cat-to-onehot", allow_negative_numbers = true)]
     one_hot_max_levels: Option<usize>,
     /// A level of such a category counts as unseen where fewer training rows have it [default: 2]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     min_level_rows: Option<usize>,
-    /// Whether missing categories and truth values get an input of their own, or are zeros [default: true]
+    /// Whether missing categories and truth values get an input of their own, or are zeros [default: by preset]
     #[arg(long, value_name = "BOOL")]
     category_indicator: Option<bool>,
     /// How numbers become inputs: mean 0 and standard deviation 1; distance from the median, clipped smoothly; normal scores
-    /// of ranks [default: standard]
+    /// of ranks [default: by preset]
     #[arg(long, value_parser = values::numeric_scaling())]
     numeric_scaling: Option<NumericScaling>,
     /// Seed of everything random [default: 0]
@@ -375,57 +410,61 @@ fn widths(text: &str) -> Result<Widths, String> {
     parts.map(width).collect::<Result<_, _>>().map(Widths)
 }
 
+/// Puts a flag that was given into settings, and its name among those that were.
+macro_rules! set {
+    ($settings:ident.$name:ident, $flag:expr) => {
+        if let Some(value) = $flag {
+            $settings.$name = value.into();
+            $settings.given.push(stringify!($name).to_owned());
+        }
+    };
+}
+
 impl SettingArgs {
     /// The settings of the file, if there is one, with the flags on top.
     pub fn settings(&self) -> anyhow::Result<Settings> {
+        let preset = self.preset.or(self.effort.map(EffortArg::preset));
         let mut s = match &self.config {
-            Some(path) => read_config(path, self.preset)?,
-            None => Settings::preset(self.preset.unwrap_or_default()),
+            Some(path) => read_config(path, preset)?,
+            None => Settings::preset(preset.unwrap_or(Preset::Auto)),
         };
-        if let Some(task) = self.task {
-            s.task = match task {
-                TaskArg::Auto => TaskChoice::Auto,
-                TaskArg::Regression => TaskChoice::Regression,
-                TaskArg::Classification => TaskChoice::Classification,
-                TaskArg::Count => TaskChoice::Count,
-            };
-        }
-        match self.activation.as_slice() {
-            [] => {}
-            [one] => s.activation = Some(OneOrMany::One(*one)),
-            many => s.activation = Some(OneOrMany::Many(many.to_vec())),
-        }
-        s.head = self.head.clone().or(s.head);
-        if !self.class_order.is_empty() {
-            s.class_order.clone_from(&self.class_order);
-        }
-        s.initializer = self.initializer.or(s.initializer);
-        s.batch = self.batch.or(s.batch);
-        s.clip_norm = self.clip_norm.or(s.clip_norm);
-        s.ema = self.ema.or(s.ema);
-        s.learning_rate = self.learning_rate.or(s.learning_rate);
-        s.metric = self.metric.or(s.metric);
-        set(&mut s.hidden, self.hidden.as_ref().map(|widths| widths.0.clone()));
-        set(&mut s.dropout, self.dropout);
-        set(&mut s.optimizer, self.optimizer);
-        set(&mut s.schedule, self.schedule);
-        set(&mut s.epochs, self.epochs);
-        set(&mut s.patience, self.patience);
-        set(&mut s.l1, self.l1);
-        set(&mut s.l2, self.l2);
-        set(&mut s.valid_fraction, self.valid_fraction);
-        set(&mut s.one_hot_max_levels, self.one_hot_max_levels);
-        set(&mut s.min_level_rows, self.min_level_rows);
-        set(&mut s.category_indicator, self.category_indicator);
-        set(&mut s.numeric_scaling, self.numeric_scaling);
-        set(&mut s.seed, self.seed);
+        let task = |task: TaskArg| match task {
+            TaskArg::Auto => TaskChoice::Auto,
+            TaskArg::Regression => TaskChoice::Regression,
+            TaskArg::Classification => TaskChoice::Classification,
+            TaskArg::Count => TaskChoice::Count,
+        };
+        let activation = match self.activation.as_slice() {
+            [] => None,
+            [one] => Some(OneOrMany::One(*one)),
+            many => Some(OneOrMany::Many(many.to_vec())),
+        };
+        set!(s.task, self.task.map(task));
+        set!(s.activation, activation);
+        set!(s.head, self.head.clone());
+        set!(s.class_order, (!self.class_order.is_empty()).then(|| self.class_order.clone()));
+        set!(s.initializer, self.initializer);
+        set!(s.batch, self.batch);
+        set!(s.clip_norm, self.clip_norm);
+        set!(s.ema, self.ema);
+        set!(s.learning_rate, self.learning_rate);
+        set!(s.metric, self.metric);
+        set!(s.hidden, self.hidden.as_ref().map(|widths| widths.0.clone()));
+        set!(s.dropout, self.dropout);
+        set!(s.optimizer, self.optimizer);
+        set!(s.schedule, self.schedule);
+        set!(s.epochs, self.epochs);
+        set!(s.patience, self.patience);
+        set!(s.l1, self.l1);
+        set!(s.l2, self.l2);
+        set!(s.valid_fraction, self.valid_fraction);
+        set!(s.members, self.members);
+        set!(s.one_hot_max_levels, self.one_hot_max_levels);
+        set!(s.min_level_rows, self.min_level_rows);
+        set!(s.category_indicator, self.category_indicator);
+        set!(s.numeric_scaling, self.numeric_scaling);
+        set!(s.seed, self.seed);
         Ok(s)
-    }
-}
-
-fn set<T>(field: &mut T, flag: Option<T>) {
-    if let Some(value) = flag {
-        *field = value;
     }
 }
 

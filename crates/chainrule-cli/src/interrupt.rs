@@ -18,7 +18,12 @@ pub fn listen() -> anyhow::Result<()> {
     .context("Ctrl-C cannot be handled")
 }
 
+/// Whether it was pressed.
+pub fn asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
+
 /// What a training does next.
 pub fn flow() -> Flow {
-    if ASKED.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue }
+    if asked() { Flow::Stop } else { Flow::Continue }
 }

@@ -10,9 +10,10 @@ pub fn line(heading: &str, text: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{heading:<12}{text}")
 }
 
-/// `accuracy 0.9825, ...`
+/// `accuracy 0.9825, ...`: what fits into a line.
 pub fn metrics(metrics: &Metrics) -> String {
-    let parts = shown(metrics).map(|(name, value)| format!("{name} {}", number(value)));
+    let short = shown(metrics).filter(|(name, _)| *name != "calibration_error");
+    let parts = short.map(|(name, value)| format!("{name} {}", number(value)));
     parts.collect::<Vec<_>>().join(", ")
 }
 

@@ -11,10 +11,18 @@ use crate::print::number;
 /// Time between plain lines.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Shows a training's events.
+/// Shows the events of one training or of several, one after the other.
 pub struct Progress {
     label: String,
+    /// Trainings, if it is known how many.
+    members: Option<usize>,
+    /// The one that runs, from 1.
+    member: usize,
+    /// Epochs of each, at most.
     epochs: usize,
+    /// Epochs of those that are over, and of the one that runs.
+    epochs_before: f64,
+    epochs_done: f64,
     started: Instant,
     /// Rows seen since the start.
     rows: u64,
@@ -24,54 +32,84 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// For a training of at most `epochs` epochs; `label` comes first in every line.
-    pub fn new(label: String, epochs: usize) -> Self {
+    /// For `members` trainings; `label` comes first in every line.
+    pub fn new(label: String, members: Option<usize>) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
             // Cut where the terminal ends: a line that wraps cannot be drawn over.
-            let style = ProgressStyle::with_template("{prefix}{wide_msg}").unwrap_or(ProgressStyle::default_bar());
+            let style = ProgressStyle::with_template("{wide_msg}").unwrap_or(ProgressStyle::default_bar());
             bar.set_style(style);
-            bar.set_prefix(label.clone());
             bar
         });
         let now = Instant::now();
-        Self { label, epochs, started: now, rows: 0, bar, last_line: now, costs: String::new() }
+        let (epochs, epochs_before, epochs_done) = (0, 0.0, 0.0);
+        let (member, rows, costs) = (0, 0, String::new());
+        Self {
+            label,
+            members,
+            member,
+            epochs,
+            epochs_before,
+            epochs_done,
+            started: now,
+            rows,
+            bar,
+            last_line: now,
+            costs,
+        }
     }
 
     /// Takes note of an event.
     pub fn see(&mut self, event: &Event<'_>) {
         match event {
+            Event::Begin { epochs } => {
+                self.member += 1;
+                self.epochs = *epochs;
+                self.epochs_before += self.epochs_done;
+                (self.epochs_done, self.costs) = (0.0, String::new());
+            }
             Event::Batch { epoch, batch, batches, rows, .. } => {
                 self.rows += *rows as u64;
-                let done = (*epoch - 1) as f64 + *batch as f64 / *batches as f64;
-                self.show(*epoch, done);
+                self.epochs_done = (*epoch - 1) as f64 + *batch as f64 / *batches as f64;
+                self.show(*epoch);
             }
             Event::Epoch(record) => {
                 let valid = record.valid_score.map(|score| format!(", valid {}", number(score)));
                 self.costs = format!("cost {}{}  ", number(record.train_cost), valid.unwrap_or_default());
-                self.show(record.epoch, record.epoch as f64);
+                self.show(record.epoch);
             }
             _ => {}
         }
     }
 
-    fn show(&mut self, epoch: usize, done: f64) {
+    fn show(&mut self, epoch: usize) {
         if self.bar.is_none() && self.last_line.elapsed() < PAUSE {
             return;
         }
         let seconds = self.started.elapsed().as_secs_f64();
         let rate = self.rows as f64 / seconds.max(1e-9);
-        let left = seconds / done * (self.epochs as f64 - done);
-        let Self { epochs, costs, label, .. } = self;
-        let (rate, left) = (rows_per_second(rate), rounded(left));
+        let (rate, left) = (rows_per_second(rate), rounded(seconds * self.left()));
+        let Self { epochs, costs, label, member, .. } = self;
+        let member = match self.members {
+            Some(1) => String::new(),
+            Some(members) => format!("member {member}/{members}  "),
+            None => format!("member {member}  "),
+        };
         // 80 columns hold it, label and all.
-        let line = format!("epoch {epoch}/{epochs}  {costs}{rate}  ≤ {left} left");
+        let line = format!("{label}{member}epoch {epoch}/{epochs}  {costs}{rate}  ≤ {left} left");
         if let Some(bar) = &self.bar {
             bar.set_message(line);
         } else {
-            eprintln!("{label}{line}");
+            eprintln!("{line}");
             self.last_line = Instant::now();
         }
+    }
+
+    /// What is still to do, as a part of what is done; less where trainings stop early.
+    fn left(&self) -> f64 {
+        let members_after = self.members.map_or(0, |members| members.saturating_sub(self.member));
+        let left = self.epochs as f64 - self.epochs_done + (members_after * self.epochs) as f64;
+        left / (self.epochs_before + self.epochs_done)
     }
 
     /// Clears the live line.
@@ -114,6 +152,17 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_counts_the_members_to_come() {
+        let mut progress = Progress::new(String::new(), Some(3));
+        let batch = |epoch| Event::Batch { epoch, batch: 1, batches: 2, rows: 5, cost: 1.0 };
+        for event in [Event::Begin { epochs: 10 }, batch(4), Event::Begin { epochs: 10 }, batch(2)] {
+            progress.see(&event);
+        }
+        // The first stopped after 3.5 epochs; the second has done 1.5 of 10, and a third comes.
+        assert!((progress.left() - (8.5 + 10.0) / 5.0).abs() < 1e-12, "{}", progress.left());
+    }
 
     #[test]
     fn numbers_are_short() {

@@ -41,10 +41,10 @@ const CASES: &[Case] = &[
     Case("train train.csv --target y --learning-rate=-1", 2, &["learning_rate"]),
     Case("train train.csv --target y --config wrong.toml", 2, &["wrong.toml", "`hiden`", "`hidden`"]),
     Case("train train.csv --target y --head poisson --task classification", 2, &["poisson"]),
-    Case("train train.csv --target y --metric rmse", 2, &["metric rmse", "bernoulli"]),
+    Case("train train.csv --effort fast --target y --metric rmse", 2, &["metric rmse", "bernoulli"]),
     Case("train train.csv --target y --threads 100000", 2, &["--threads", "1024"]),
     Case("train train.csv --target y --epochs -1", 2, &["--epochs", "-1"]),
-    Case("train train.csv --target y --hidden 100000,100000", 2, &["10001000001 parameters"]),
+    Case("train train.csv --effort fast --target y --hidden 100000,100000", 2, &["10001000001 parameters"]),
     Case("train train.csv --target z --exposure n", 2, &["n", "above 0"]),
     Case("train train.csv --target n --exposure z --head gaussian", 2, &["exposure", "--task count"]),
     Case("train train.csv --target y --output nowhere/m.safetensors", 2, &["nowhere", "no folder"]),
@@ -52,6 +52,14 @@ const CASES: &[Case] = &[
     Case("train train.csv --target y --optimizer lbfgs", 2, &["L-BFGS", "without dropout"]),
     Case("train train.csv --target y --clip-norm -1", 2, &["clip_norm must be > 0", "-1"]),
     Case("train train.csv --target y --ema 1", 2, &["ema must be in [0, 1)"]),
+    Case("train train.csv --target y --time abc", 2, &["--time", "\"abc\" is no time", "10m"]),
+    Case("train train.csv --target y --time 0s", 2, &["--time", "is no time"]),
+    Case("train train.csv --target y --members 0", 2, &["members must be at least 1"]),
+    Case("train train.csv --target y --members -1", 2, &["--members", "-1"]),
+    Case("train train.csv --target y --members 61", 2, &["members must be 1 to 60", "got 61"]),
+    Case("cv train.csv --target y --members 49", 2, &["members must be 1 to 48", "got 49"]),
+    Case("train train.csv --target y --effort huge", 2, &["--effort", "fast", "best"]),
+    Case("train train.csv --target y --effort best --preset plain", 2, &["--effort", "--preset"]),
     Case("find-lr train.csv --target Y", 2, &["no column \"Y\"", "did you mean \"y\""]),
     Case("find-lr train.csv --target y --optimizer rprop", 2, &["no learning rate to look for"]),
     // 29-35: models and prediction
@@ -59,7 +67,7 @@ const CASES: &[Case] = &[
     Case("predict cut.safetensors train.csv", 2, &["cut.safetensors", "cut short"]),
     Case("predict altered.safetensors train.csv", 2, &["altered.safetensors", "digest"]),
     Case("predict huge.safetensors train.csv", 2, &["huge.safetensors"]),
-    Case("predict newer.safetensors train.csv", 2, &["newer.safetensors", "chainrule-9", "chainrule-1"]),
+    Case("predict newer.safetensors train.csv", 2, &["newer.safetensors", "chainrule-9", "chainrule-2"]),
     Case("predict /dev/null train.csv", 2, &["/dev/null", "no chainrule model"]),
     Case("predict good.safetensors other.csv", 2, &["other.csv", "no column \"b\""]),
     Case("predict good.safetensors text.csv", 2, &["text.csv", "column \"a\"", "row 2"]),
@@ -88,6 +96,7 @@ const CASES: &[Case] = &[
     Case("explain-weight good.safetensors train.csv --row 99 --layer 1 --from 1 --to 1", 2, &["--row 99", "1 to 60"]),
     Case("explain-weight good.safetensors train.csv --row 1 --layer 9 --from 1 --to 1", 2, &["--layer 9", "1 to 3"]),
     Case("explain-weight good.safetensors train.csv --row 1 --layer 1 --from x --to 1", 2, &["--from x", "\"a\""]),
+    Case("explain-weight good.safetensors train.csv --row 1 --layer 1 --from 1 --to 1 --member 2", 2, &["--member 2", "1 to 1"]),
 ];
 
 fn folder() -> Folder {
@@ -108,7 +117,7 @@ fn folder() -> Folder {
     folder.write("other.csv", "a,c\n1,red\n");
     folder.write("text.csv", "a,b,c,z,n\n1,2,red,1,1\nx,2,red,1,1\n");
     folder.write("unknown.csv", "a,b,c,z,n,y\n1,2,red,1,1,yes\n1,2,red,1,1,maybe\n");
-    folder.succeed("train train.csv --target y --epochs 2 --output good.safetensors");
+    folder.succeed("train train.csv --effort fast --target y --epochs 2 --output good.safetensors");
     folder.succeed("predict good.safetensors train.csv -o damaged.arrow");
     let mut arrow = std::fs::read(folder.path().join("damaged.arrow")).unwrap();
     // 60 numbers of 8 bytes: their length becomes one beyond the file.
@@ -117,7 +126,7 @@ fn folder() -> Folder {
     folder.write("damaged.arrow", arrow);
     let good = std::fs::read(folder.path().join("good.safetensors")).unwrap();
     folder.write("cut.safetensors", &good[..good.len() / 2]);
-    let version = good.windows(11).position(|bytes| bytes == b"chainrule-1").unwrap();
+    let version = good.windows(11).position(|bytes| bytes == b"chainrule-2").unwrap();
     let mut newer = good.clone();
     newer[version + 10] = b'9';
     folder.write("newer.safetensors", newer);
@@ -166,15 +175,15 @@ fn a_full_disk_is_an_error_without_a_file() {
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     let before = folder.files();
-    let (status, message) = limited("train train.csv --target y --epochs 2");
+    let (status, message) = limited("train train.csv --effort fast --target y --epochs 2");
     assert_eq!(status, Some(1), "{message}");
     assert!(message.contains("error: model.safetensors: File too large"), "{message}");
     assert_eq!(message.matches("too large").count(), 1, "{message}");
     assert_eq!(folder.files(), before);
 
-    folder.succeed("train train.csv --target y --epochs 2");
+    folder.succeed("train train.csv --effort fast --target y --epochs 2");
     let good = std::fs::read(folder.path().join("model.safetensors")).unwrap();
-    assert_eq!(limited("train train.csv --target y --epochs 3").0, Some(1));
+    assert_eq!(limited("train train.csv --effort fast --target y --epochs 3").0, Some(1));
     assert_eq!(std::fs::read(folder.path().join("model.safetensors")).unwrap(), good, "the old model is kept");
 
     std::os::unix::fs::symlink("/dev/full", folder.path().join("full.csv")).unwrap();

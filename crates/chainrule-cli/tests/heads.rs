@@ -50,7 +50,7 @@ fn flags(target: &str, head: &str, more: &str) -> String {
     let used = |name: &&str| *name != target && !more.split([' ', '=']).any(|word| word == *name);
     let ignore: Vec<&str> = TARGETS.split(',').filter(used).collect();
     format!(
-        "data.csv --target {target} --head {head} --ignore {} --hidden 8 --epochs 30 --dropout 0 {more}",
+        "data.csv --effort fast --target {target} --head {head} --ignore {} --hidden 8 --epochs 30 --dropout 0 {more}",
         ignore.join(",")
     )
 }

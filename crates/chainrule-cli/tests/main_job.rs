@@ -13,7 +13,7 @@ fn json(text: &str) -> Value {
 #[test]
 fn train_predict_and_evaluate_agree() {
     let folder = Folder::new();
-    let trained = json(&folder.succeed("train train.csv --target y --test train.csv --ignore z --epochs 60 --json"));
+    let trained = json(&folder.succeed("train train.csv --effort fast --target y --test train.csv --ignore z --epochs 60 --json"));
     assert_eq!(trained["task"], "classification");
     assert_eq!(trained["metrics_on"], "test");
     let accuracy = trained["metrics"]["accuracy"].as_f64().unwrap();
@@ -38,7 +38,7 @@ fn train_predict_and_evaluate_agree() {
 #[test]
 fn a_model_is_the_same_bits_whatever_the_threads_and_the_instruction_set() {
     let folder = Folder::new();
-    let flags = "train train.csv --target z --hidden 40,33 --activation gelu,tanh --dropout 0.2 --epochs 5 --json";
+    let flags = "train train.csv --effort fast --target z --hidden 40,33 --activation gelu,tanh --dropout 0.2 --epochs 5 --json";
     let hash = |more: &str| json(&folder.succeed(&format!("{flags} {more}")))["model_hash"].clone();
     let expected = hash("--threads 1");
     for isa in chainrule::Isa::available() {
@@ -53,7 +53,7 @@ fn a_model_is_the_same_bits_whatever_the_threads_and_the_instruction_set() {
 fn every_scaling_of_numbers_predicts_as_it_trained() {
     let folder = Folder::new();
     for scaling in ["standard", "robust", "quantile_normal"] {
-        let flags = "--target y --epochs 60 --min-level-rows 1 --category-indicator false --test train.csv --json";
+        let flags = "--effort fast --target y --epochs 60 --min-level-rows 1 --category-indicator false --test train.csv --json";
         let trained = json(&folder.succeed(&format!("train train.csv {flags} --numeric-scaling {scaling}")));
         assert!(trained["metrics"]["accuracy"].as_f64().unwrap() > 0.85, "{scaling}: {trained}");
         let evaluated = json(&folder.succeed("evaluate model.safetensors train.csv --json"));
@@ -69,7 +69,7 @@ fn counts_take_an_exposure_and_rows_a_weight() {
     let rows = (0..200).map(|i| format!("{},{},{},1\n", i % 7, 1 + i % 3, (i % 7) * (1 + i % 3) / 3));
     folder.write("counts.csv", "x,time,claims,w\n".to_owned() + &rows.collect::<String>());
     let trained =
-        json(&folder.succeed("train counts.csv --target claims --exposure time --weight w --test counts.csv --json"));
+        json(&folder.succeed("train counts.csv --effort fast --target claims --exposure time --weight w --test counts.csv --json"));
     assert_eq!((&trained["task"], &trained["head"]), (&"count".into(), &"poisson".into()));
     assert!(trained["metrics"]["r2"].as_f64().unwrap() > 0.8, "{trained}");
 }
@@ -78,7 +78,7 @@ fn counts_take_an_exposure_and_rows_a_weight() {
 fn a_regression_speaks_the_targets_unit() {
     let folder = Folder::new();
     let settings = "--epochs 300 --patience 0 --dropout 0 --ignore y";
-    let text = folder.succeed(&format!("train train.csv --target z {settings} --test train.csv --json"));
+    let text = folder.succeed(&format!("train train.csv --effort fast --target z {settings} --test train.csv --json"));
     let metrics = &json(&text)["metrics"];
     // z runs from 94 to 160; a network that knows its unit is a few units off.
     assert!(metrics["rmse"].as_f64().unwrap() < 4.0 && metrics["r2"].as_f64().unwrap() > 0.95, "{text}");
@@ -88,7 +88,7 @@ fn a_regression_speaks_the_targets_unit() {
 fn a_table_comes_from_standard_input_and_goes_to_parquet() {
     let folder = Folder::new();
     let mut command = assert_cmd::Command::cargo_bin("chainrule").unwrap();
-    let flags = ["train", "-", "--target", "y", "--epochs", "2"];
+    let flags = ["train", "-", "--effort", "fast", "--target", "y", "--epochs", "2"];
     command.current_dir(folder.path()).args(flags).write_stdin(folder.read("train.csv")).assert().success();
     folder.succeed("predict model.safetensors train.csv -o out.parquet");
     folder.write("truth.csv", "prediction\n");
@@ -99,7 +99,7 @@ fn a_table_comes_from_standard_input_and_goes_to_parquet() {
 fn settings_come_from_a_file_and_flags_win() {
     let folder = Folder::new();
     folder.write("s.toml", "hidden = [12]\nepochs = 3\noptimizer = { kind = \"momentum\", nesterov = true }\n");
-    folder.succeed("train train.csv --target y --config s.toml --epochs 2 --patience 0");
+    folder.succeed("train train.csv --effort fast --target y --config s.toml --epochs 2 --patience 0");
     let card = json(&folder.succeed("inspect model.safetensors --json"));
     assert_eq!(card["network"]["hidden"][0]["width"], 12);
     assert_eq!(card["settings"]["epochs"], 2);
@@ -111,7 +111,7 @@ fn settings_come_from_a_file_and_flags_win() {
 #[test]
 fn cross_validation_scores_every_fold() {
     let folder = Folder::new();
-    let text = folder.succeed("cv train.csv --target y --folds 3 --epochs 20 --json");
+    let text = folder.succeed("cv train.csv --effort fast --target y --folds 3 --epochs 20 --json");
     let scores = json(&text);
     assert_eq!(scores["folds"].as_array().unwrap().len(), 3);
     assert!(scores["metrics"]["accuracy"].as_f64().unwrap() > 0.6, "{text}");
@@ -125,7 +125,7 @@ fn codes_mean_the_same_in_every_file() {
     let row = |i: usize| ["1.0", "2.0", "x"][i % 3].to_owned() + ["\n", ",02\n", ",01\n", ",x1\n"][1 + i % 3];
     folder.write("codes.csv", "c,y\n".to_owned() + &(0..90).map(row).collect::<String>());
     folder.write("some.csv", "c,y\n1.0,02\n2.0,01\n");
-    let train = "train codes.csv --target y --test some.csv --valid some.csv --epochs 30 --json";
+    let train = "train codes.csv --effort fast --target y --test some.csv --valid some.csv --epochs 30 --json";
     assert_eq!(json(&folder.succeed(train))["test_metrics"]["accuracy"], 1.0);
     assert_eq!(json(&folder.succeed("evaluate model.safetensors some.csv --json"))["metrics"]["accuracy"], 1.0);
     let predictions = folder.succeed("predict model.safetensors some.csv");
@@ -139,7 +139,7 @@ fn codes_mean_the_same_in_every_file() {
 fn a_reader_who_has_had_enough_is_no_error() {
     let folder = Folder::new();
     folder.write("long.csv", "a,b,c,z,n\n".to_owned() + &"1,2,red,100,1\n".repeat(20_000));
-    folder.succeed("train train.csv --target y --epochs 1");
+    folder.succeed("train train.csv --effort fast --target y --epochs 1");
     let program = assert_cmd::cargo::cargo_bin("chainrule");
     for arguments in
         ["predict model.safetensors long.csv", "completions bash", "evaluate model.safetensors train.csv --json"]
@@ -154,7 +154,7 @@ fn a_reader_who_has_had_enough_is_no_error() {
 #[test]
 fn without_held_out_rows_the_training_cost_is_shown() {
     let folder = Folder::new();
-    let text = folder.succeed("train train.csv --target y --epochs 2 --valid-fraction 0");
+    let text = folder.succeed("train train.csv --effort fast --target y --epochs 2 --valid-fraction 0");
     assert!(text.contains("on the training rows; none were held out"), "{text}");
 }
 
@@ -163,7 +163,7 @@ fn completions_and_help_are_printed() {
     let folder = Folder::new();
     assert!(folder.succeed("completions bash").contains("_chainrule"));
     let help = folder.succeed("train --help");
-    for flag in ["--target", "--hidden", "--activation", "--learning-rate", "--patience", "--exposure"] {
+    for flag in ["--target", "--effort", "--time", "--members", "--hidden", "--activation", "--learning-rate", "--patience", "--exposure"] {
         assert!(help.contains(flag), "{flag}");
     }
 }
@@ -178,7 +178,7 @@ fn an_interrupted_training_leaves_a_usable_model() {
     let folder = Folder::new();
     let mut child = Command::new(assert_cmd::cargo::cargo_bin("chainrule"))
         .current_dir(folder.path())
-        .args("train train.csv --target y --epochs 100000000 --patience 0 --json".split(' '))
+        .args("train train.csv --effort fast --target y --epochs 100000000 --patience 0 --json".split(' '))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -21,6 +21,12 @@ pub struct ModelCertificate {
     pub table: String,
     /// Which parameters were compared, in words.
     pub sample: String,
+    /// Networks that were checked, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<usize>,
+    /// The one of them, from 1, with the worst derivative, which is the one that is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst_member: Option<usize>,
     /// The source node of the worst weight, or what else the row of its parameter is.
     pub worst_from: String,
     /// Its destination node, or what else the column is.
@@ -35,7 +41,7 @@ pub struct ModelCertificate {
 impl Model {
     /// Compares the derivatives of the cost on at most `rows` rows of `table`, evenly spread, with those of an independent
     /// reference, in double precision: see [`chainrule::check`]. `parameters` bounds how many are compared; all with None,
-    /// which takes one evaluation of the cost for each.
+    /// which takes one evaluation of the cost for each. Of several networks every one is compared.
     ///
     /// # Errors
     /// As [`evaluate`](Self::evaluate).
@@ -53,7 +59,15 @@ impl Model {
         let matrices = Matrices::new(table, encoder, roles, target, &network.head)?;
         let count = rows.min(table.rows);
         let select: Vec<u32> = (0..count).map(|i| (i * table.rows / count) as u32).collect();
-        let certificate = certify(&self.network, compute, &matrices.dataset(Some(&select)), parameters)?;
+        let data = matrices.dataset(Some(&select));
+        let (mut certificate, mut member) = (certify(&self.members[0], compute, &data, parameters)?, 1);
+        for (number, network) in (2..).zip(&self.members[1..]) {
+            let other = certify(network, compute, &data, parameters)?;
+            if other.worst.error > certificate.worst.error {
+                (certificate, member) = (other, number);
+            }
+        }
+        let several = self.members.len() > 1;
         let sample = match parameters {
             Some(_) if certificate.compared < certificate.parameters => {
                 format!("{} of {} parameters, drawn at random", certificate.compared, certificate.parameters)
@@ -66,6 +80,8 @@ impl Model {
             model_hash: self.digest()?,
             table: table.name.clone(),
             sample,
+            members: several.then_some(self.members.len()),
+            worst_member: several.then_some(member),
             worst_from,
             worst_to,
             holds: certificate.holds(),
@@ -105,6 +121,13 @@ impl Model {
 }
 
 impl ModelCertificate {
+    fn of_members(&self) -> String {
+        match (self.members, self.worst_member) {
+            (Some(members), Some(worst)) => format!(", of each of {members} members; the worst is in member {worst}"),
+            _ => String::new(),
+        }
+    }
+
     /// The certificate as a page of text.
     pub fn text(&self) -> String {
         let Certificate { worst, rows, bound, method, kink_distance, .. } = &self.certificate;
@@ -112,7 +135,7 @@ impl ModelCertificate {
         let lines = [
             ("model", format!("hash {}", self.model_hash)),
             ("rows", format!("{rows} of {}", self.table)),
-            ("compared", self.sample.clone()),
+            ("compared", format!("{}{}", self.sample, self.of_members())),
             ("reference", format!("{method}, double precision")),
             ("kinks", kink),
             ("worst", format!("{} from {:?} to {:?}", worst.parameter, self.worst_from, self.worst_to)),

@@ -40,7 +40,8 @@ pub struct WeightReport {
 
 impl Model {
     /// The elements of the gradient of the weight from node `from` to node `to` of layer `layer` (from 1), each a number from
-    /// 1 or a name, on row `row` (from 1) of `table`, with the learning rate that the model was trained with.
+    /// 1 or a name, on row `row` (from 1) of `table`, with the learning rate that the model was trained with. Of several networks
+    /// the first is looked at: see [`member`](Self::member).
     ///
     /// # Errors
     /// As [`evaluate`](Self::evaluate), and if there is no such row, layer or node.
@@ -64,7 +65,7 @@ impl Model {
         let place = (layer - 1, from, to);
         let learning_rate = settings.learning_rate.unwrap_or(PLAIN_RATE);
         let data = matrices.dataset(None);
-        let elements = self.network.explain_weight(compute, &data, (row - 1) as u32, place, learning_rate)?;
+        let elements = self.network().explain_weight(compute, &data, (row - 1) as u32, place, learning_rate)?;
         let truth = table.column(&roles.target)?.values.text(row - 1).unwrap_or_default();
         Ok(WeightReport {
             row,

@@ -6,23 +6,18 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use chainrule::{Head, Network, NetworkSpec, NumericEmbedding};
+use chainrule::{Head, Network, NetworkSpec};
 use chainrule_data::write_atomically;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use sha2::{Digest, Sha256};
 
+use crate::conformal::Conformal;
 use crate::error::{Error, Result};
 use crate::model::{Card, Model};
 
-/// Formats that are read. A file has the first of them whose readers understand it: the second brings ensembles and
-/// piecewise-linear embeddings.
-const FORMATS: [&str; 2] = ["chainrule-1", "chainrule-2"];
-
-/// The format of a model with this network.
-fn format(network: &NetworkSpec) -> &'static str {
-    let linear = matches!(network.numeric_embedding, Some(NumericEmbedding::PiecewiseLinear { .. }));
-    FORMATS[usize::from(linear || network.ensemble.is_some())]
-}
+/// Changes when older readers could not understand a newer file. A file of the first format holds one network.
+const FORMAT: &str = "chainrule-2";
+const READABLE: [&str; 2] = ["chainrule-1", FORMAT];
 
 /// Names in the file's metadata.
 const FORMAT_KEY: &str = "format";
@@ -38,7 +33,7 @@ impl Model {
         let card = self.card_json()?;
         let tensors = self.tensors();
         let metadata = HashMap::from([
-            (FORMAT_KEY.to_owned(), format(&self.card.network).to_owned()),
+            (FORMAT_KEY.to_owned(), FORMAT.to_owned()),
             (DIGEST_KEY.to_owned(), digest(&card, &tensors)),
             (CARD_KEY.to_owned(), card),
         ]);
@@ -90,9 +85,11 @@ impl Model {
         let metadata = header.metadata().clone().unwrap_or_default();
         let entry = |key: &str| metadata.get(key).ok_or_else(|| broken(name, "safetensors, but no chainrule model"));
         let format = entry(FORMAT_KEY)?;
-        if !FORMATS.contains(&format.as_str()) {
-            let known = FORMATS.map(|known| format!("{known:?}")).join(" and ");
-            return Err(broken(name, format!("format {format:?}, this version reads {known}: use another chainrule")));
+        if !READABLE.contains(&format.as_str()) {
+            return Err(broken(
+                name,
+                format!("format {format:?}, this version reads {FORMAT:?} and older: use another chainrule"),
+            ));
         }
         let file = SafeTensors::deserialize(bytes).map_err(no_model)?;
         let json = entry(CARD_KEY)?;
@@ -103,16 +100,9 @@ impl Model {
         if &digest(json, &tensors) != entry(DIGEST_KEY)? {
             return Err(broken(name, "damaged or altered: its digest does not fit its content"));
         }
-        let mut network = Network::<f32>::new(&card.network, 0)?;
-        for (i, tensor) in tensors.iter().enumerate() {
-            let values: Vec<f32> =
-                tensor.bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-            if let Some(value) = values.iter().find(|x| !x.is_finite()) {
-                return Err(broken(name, format!("the parameter {} holds {value}", tensor.name)));
-            }
-            network.set_parameter(i, &values)?;
-        }
-        Ok(Self { card, network })
+        let each = tensors.chunks_exact(card.network.parameter_shapes().len());
+        let members = each.map(|tensors| network(&card, tensors, name)).collect::<Result<_>>()?;
+        Ok(Self { card, members })
     }
 
     fn card_json(&self) -> Result<String> {
@@ -120,15 +110,37 @@ impl Model {
     }
 
     fn tensors(&self) -> Vec<Tensor> {
-        let views = self.network.views().iter().enumerate();
-        views
-            .map(|(i, view)| Tensor {
-                name: view.name.clone(),
+        let of = |(member, network): (usize, &Network<f32>)| -> Vec<Tensor> {
+            let prefix = prefix(member, self.members.len());
+            let views = network.views().iter().enumerate();
+            let tensor = |(i, view): (usize, &chainrule::View)| Tensor {
+                name: format!("{prefix}{}", view.name),
                 shape: [view.rows, view.cols],
-                bytes: self.network.parameter(i).iter().flat_map(|x| x.to_le_bytes()).collect(),
-            })
-            .collect()
+                bytes: network.parameter(i).iter().flat_map(|x| x.to_le_bytes()).collect(),
+            };
+            views.map(tensor).collect()
+        };
+        self.members.iter().enumerate().flat_map(of).collect()
     }
+}
+
+/// What stands before the names of the parameters of one of `members` networks.
+fn prefix(member: usize, members: usize) -> String {
+    if members == 1 { String::new() } else { format!("members.{member}.") }
+}
+
+/// A network with the parameters of a file, whose shapes have been compared.
+fn network(card: &Card, tensors: &[Tensor], name: &str) -> Result<Network<f32>> {
+    let mut network = Network::<f32>::new(&card.network, 0)?;
+    for (i, tensor) in tensors.iter().enumerate() {
+        let values: Vec<f32> =
+            tensor.bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        if let Some(value) = values.iter().find(|x| !x.is_finite()) {
+            return Err(broken(name, format!("the parameter {} holds {value}", tensor.name)));
+        }
+        network.set_parameter(i, &values)?;
+    }
+    Ok(network)
 }
 
 /// The bytes of a file; only the first where they tell that it is no safetensors file but a table, say, of many gigabytes.
@@ -173,6 +185,10 @@ fn check_card(card: &Card) -> Result<(), String> {
     if card.range.is_some_and(|[least, most]| least.is_nan() || most.is_nan() || least > most) {
         return Err("the range of its predictions is empty".into());
     }
+    if let Some(temperature) = card.temperature.filter(|t| !(*t > 0.0 && t.is_finite())) {
+        return Err(format!("its temperature {temperature} is not above 0"));
+    }
+    card.conformal.as_ref().map_or(Ok(()), Conformal::check)?;
     let embedded: Vec<usize> = card.encoder.embedded().iter().map(|e| e.levels).collect();
     let levels: Vec<usize> = card.network.embeddings.iter().map(|e| e.levels).collect();
     let classes = card.target.classes().len();
@@ -188,11 +204,13 @@ fn check_card(card: &Card) -> Result<(), String> {
     Ok(())
 }
 
-/// The tensors that the network needs. Shapes are compared before anything of their size is made.
+/// The tensors that the networks need. Shapes are compared before anything of their size is made.
 fn read_tensors(card: &Card, file: &SafeTensors<'_>) -> Result<Vec<Tensor>, String> {
-    let shapes = card.network.parameter_shapes();
-    if file.len() != shapes.len() {
-        return Err(format!("{} parameters where the network has {}", file.len(), shapes.len()));
+    let (shapes, members) = (card.network.parameter_shapes(), 1 + card.training.further.len());
+    let count = shapes.len() * members;
+    if file.len() != count {
+        let networks = if members == 1 { "the network has".to_owned() } else { format!("{members} networks have") };
+        return Err(format!("{} parameters where {networks} {count}", file.len()));
     }
     let read = |(name, rows, cols): (String, usize, usize)| {
         let view = file.tensor(&name).map_err(|_| format!("the parameter {name} is missing"))?;
@@ -202,5 +220,9 @@ fn read_tensors(card: &Card, file: &SafeTensors<'_>) -> Result<Vec<Tensor>, Stri
         }
         Ok(Tensor { name, shape: [rows, cols], bytes: view.data().to_vec() })
     };
-    shapes.into_iter().map(read).collect()
+    let named = |member: usize| {
+        let prefix = prefix(member, members);
+        shapes.iter().map(move |(name, rows, cols)| (format!("{prefix}{name}"), *rows, *cols))
+    };
+    (0..members).flat_map(named).map(read).collect()
 }

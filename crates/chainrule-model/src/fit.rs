@@ -1,48 +1,32 @@
 //! From a table to a model.
 
-use chainrule::{
-    Compute, Embedding, Ended, Event, Flow, Head, Key, Network, NetworkSpec, NumericEmbedding, RangeTest, Scale,
-    range_test, train,
-};
+use chainrule::{Compute, Embedding, Head, Network, NetworkSpec, NumericEmbedding, RangeTest, Scale, range_test};
 use chainrule_data::{ClassTarget, Column, Encoder, Table, TargetScaler, Task, Values, Warning, numeric_target};
 
-use crate::error::{Error, Result, setting};
+use crate::choice::Choice;
+use crate::error::{Result, setting};
 use crate::matrices::{Matrices, Roles, weights};
-use crate::model::{Card, Model, Training};
+use crate::members::{self, Part, parts};
 use crate::recipe::{Recipe, Start};
-use crate::scores::Evaluation;
 use crate::settings::Settings;
-use crate::split::holdout;
 use crate::target::{Hints, Target, choose_head, choose_task};
 
 /// Tables and settings turned into matrices and a network: all that can be known before training.
 pub struct Prepared {
-    roles: Roles,
-    settings: Settings,
-    target: Target,
-    encoder: Encoder,
+    pub(crate) roles: Roles,
+    pub(crate) settings: Settings,
+    pub(crate) target: Target,
+    pub(crate) encoder: Encoder,
     network: NetworkSpec,
     task: Task,
     reason: String,
+    choice: Option<Choice>,
     warnings: Vec<Warning>,
-    matrices: Matrices,
-    train_rows: Vec<u32>,
-    valid: Valid,
-}
-
-/// The rows that choose the epoch.
-enum Valid {
-    None,
-    Rows(Vec<u32>),
-    Table(Matrices),
-}
-
-/// A trained model, with its scores on the validation rows if there are any.
-pub struct Fitted {
-    /// The model.
-    pub model: Model,
-    /// Scores on the validation rows.
-    pub valid: Option<Evaluation>,
+    pub(crate) matrices: Matrices,
+    /// The rows of each member.
+    pub(crate) parts: Vec<Part>,
+    /// The rows that choose the epoch, where a table of their own has them.
+    pub(crate) valid_table: Option<Matrices>,
 }
 
 /// Reads the target, chooses task, head and rows, fits the encoder on the training rows and encodes the tables.
@@ -67,27 +51,26 @@ pub(crate) fn prepare_rows(
     let hints = Hints::new(roles);
     let (task, reason) = choose_task(settings, column, rows, hints, &table.name)?;
     let classes = if task == Task::Classification { Some(classes(table, column, settings)?) } else { None };
-    let (train_rows, valid_rows) = split(table, column, rows, classes.as_ref(), valid.is_some(), settings)?;
+    let (settings, choice) = settings.resolve(rows.len())?;
+    let parts = split(table, column, rows, classes.as_ref(), valid.is_some(), &settings)?;
+    // One encoder serves all members, which together learn from all rows.
+    let fit_rows = if let [part] = &parts[..] { &part.train } else { rows };
     let count = classes.as_ref().map_or(0, |classes| classes.names().len());
-    let (mut head, outputs) = choose_head(settings, task, hints, count)?;
+    let (mut head, outputs) = choose_head(&settings, task, hints, count)?;
     let settings = &settings.complete(task, &head);
     let target = match classes {
         Some(classes) => Target::Classes(classes),
-        None if head.is_location_scale() => Target::Number(fit_scaler(table, column, roles, &train_rows)?),
+        None if head.is_location_scale() => Target::Number(fit_scaler(table, column, roles, fit_rows)?),
         None => Target::Plain,
     };
     if let (Target::Number(scaler), Some(Scale::Fixed(scale))) = (&target, head.scale()) {
         // The user's is in the target's unit.
         head = head.with_scale(Scale::Fixed(scale / scaler.std));
     }
-    let (encoder, warnings) = Encoder::fit(table, &roles.excluded(), &train_rows, &settings.encoder_settings())?;
+    let (encoder, warnings) = Encoder::fit(table, &roles.excluded(), fit_rows, &settings.encoder_settings())?;
     let matrices = Matrices::new(table, &encoder, roles, &target, &head)?;
-    let valid = match valid {
-        Some(valid) => Valid::Table(Matrices::new(valid, &encoder, roles, &target, &head)?),
-        None if valid_rows.is_empty() => Valid::None,
-        None => Valid::Rows(valid_rows),
-    };
-    let network = network(&encoder, settings, outputs, head, (&matrices, &train_rows))?;
+    let valid_table = valid.map(|valid| Matrices::new(valid, &encoder, roles, &target, &head)).transpose()?;
+    let network = network(&encoder, settings, outputs, head, (&matrices, fit_rows))?;
     check_network(&network, settings)?;
     Ok(Prepared {
         roles: roles.clone(),
@@ -97,10 +80,11 @@ pub(crate) fn prepare_rows(
         network,
         task,
         reason,
+        choice,
         warnings,
         matrices,
-        train_rows,
-        valid,
+        parts,
+        valid_table,
     })
 }
 
@@ -173,7 +157,7 @@ fn classes(table: &Table, column: &Column, settings: &Settings) -> Result<ClassT
     Ok(classes)
 }
 
-/// Training and validation rows among `rows`.
+/// Training and validation rows of each member among `rows`.
 fn split(
     table: &Table,
     column: &Column,
@@ -181,19 +165,14 @@ fn split(
     classes: Option<&ClassTarget>,
     valid_table: bool,
     settings: &Settings,
-) -> Result<(Vec<u32>, Vec<u32>)> {
-    if valid_table || settings.valid_fraction == 0.0 {
-        return Ok((rows.to_vec(), vec![]));
-    }
+) -> Result<Vec<Part>> {
+    let hold = !valid_table && settings.valid_fraction > 0.0;
     let codes = match classes {
-        Some(classes) => Some(classes.encode(column, &table.name)?),
-        None => None,
+        Some(classes) if hold => Some(classes.encode(column, &table.name)?),
+        _ => None,
     };
     let codes: Option<Vec<u32>> = codes.map(|all| rows.iter().map(|&row| all[row as usize]).collect());
-    let key = Key::new(settings.seed).part(1);
-    let (train, held) = holdout(rows.len(), codes.as_deref(), settings.valid_fraction, key);
-    let numbers = |places: Vec<u32>| places.into_iter().map(|place| rows[place as usize]).collect();
-    Ok((numbers(train), numbers(held)))
+    parts(rows, codes.as_deref(), hold, settings)
 }
 
 fn fit_scaler(table: &Table, column: &Column, roles: &Roles, rows: &[u32]) -> Result<TargetScaler> {
@@ -234,18 +213,33 @@ impl Prepared {
         &self.network
     }
 
-    /// Training rows.
-    pub fn train_rows(&self) -> usize {
-        self.train_rows.len()
+    /// The settings, with everything that depends on the table.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
-    /// Validation rows.
-    pub fn valid_rows(&self) -> usize {
-        match &self.valid {
-            Valid::None => 0,
-            Valid::Rows(rows) => rows.len(),
-            Valid::Table(matrices) => matrices.values.len(),
+    /// What a preset that looks at the table has chosen.
+    pub fn choice(&self) -> Option<&Choice> {
+        self.choice.as_ref()
+    }
+
+    /// Networks to be trained.
+    pub fn members(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Training rows: of several members those that any of them learns from.
+    pub fn train_rows(&self) -> usize {
+        match &self.parts[..] {
+            [part] => part.train.len(),
+            parts => parts[0].train.len() + parts[0].valid.len(),
         }
+    }
+
+    /// Validation rows: of several members those that any of them is judged on.
+    pub fn valid_rows(&self) -> usize {
+        let held = || self.parts.iter().map(|part| part.valid.len()).sum();
+        self.valid_table.as_ref().map_or_else(held, |matrices| matrices.values.len())
     }
 
     /// Looks for a learning rate by a short training on the training rows, see [`range_test`].
@@ -253,78 +247,51 @@ impl Prepared {
     /// # Errors
     /// An optimizer without learning rate, a cost that never falls, a target outside the head's range.
     pub fn range_test(&self, compute: &mut Compute) -> Result<RangeTest> {
-        let settings = self.settings.train_settings(self.train_rows.len());
-        let data = self.matrices.dataset(Some(&self.train_rows));
-        Ok(range_test(&self.start(compute)?, compute, &data, &settings)?)
+        let rows = &self.parts[0].train;
+        let settings = self.settings.train_settings(rows.len());
+        Ok(range_test(&self.start(compute, 0)?, compute, &self.matrices.dataset(Some(rows)), &settings)?)
     }
 
-    /// The network before the first step.
-    fn start(&self, compute: &mut Compute) -> Result<Network<f32>> {
-        let mut network = Network::<f32>::new(&self.network, self.settings.seed)?;
-        let data = self.matrices.dataset(Some(&self.train_rows));
+    /// A member's network before the first step.
+    pub(crate) fn start(&self, compute: &mut Compute, member: usize) -> Result<Network<f32>> {
+        let rows = &self.parts[member].train;
+        let seed = members::seed(self.settings.seed, member);
+        let mut network = Network::<f32>::new(&self.network, seed)?;
         match self.settings.recipe.start {
-            Start::BaseRate => self.start_at_base_rate(&mut network)?,
-            Start::Data => network.start_from_data(compute, &data, self.settings.seed)?,
-            Start::Normal => network.start_normal(self.settings.seed),
+            Start::BaseRate => self.start_at_base_rate(&mut network, rows)?,
+            Start::Data => network.start_from_data(compute, &self.matrices.dataset(Some(rows)), seed)?,
+            Start::Normal => network.start_normal(seed),
             Start::Uniform => {
-                network.start_uniform(self.settings.seed);
-                self.add_base_rate(&mut network)?;
+                network.start_uniform(seed);
+                self.add_base_rate(&mut network, rows)?;
             }
         }
         Ok(network)
     }
 
-    /// Trains the network. `observer` is told of every batch and epoch.
-    ///
-    /// # Errors
-    /// A target outside the head's range, or a cost that became infinite before the first epoch was done.
-    pub fn train(self, compute: &mut Compute, observer: &mut dyn FnMut(&Event<'_>) -> Flow) -> Result<Fitted> {
-        let mut network = self.start(compute)?;
-        let data = self.matrices.dataset(Some(&self.train_rows));
-        let mut settings = self.settings.train_settings(self.train_rows.len());
-        let valid = match &self.valid {
-            Valid::None => None,
-            Valid::Rows(rows) => Some(self.matrices.dataset(Some(rows))),
-            Valid::Table(matrices) => Some(matrices.dataset(None)),
-        };
-        if valid.is_none() {
-            // The training cost falls whatever happens: it cannot tell when to stop.
-            settings.patience = 0;
-        }
-        let report = train(&mut network, compute, &data, valid.as_ref(), &settings, observer)?;
-        if let (Some(advice), None | Some(0)) = (report.ended.advice(&settings), report.best_epoch) {
-            return Err(Error::Setting(advice));
-        }
-        network.estimate_scale(compute, valid.as_ref().unwrap_or(&data))?;
-        let training =
-            Training { rows: self.train_rows.len(), valid_rows: self.valid_rows(), report, valid_metrics: None };
-        self.finish(network, training, compute)
-    }
-
     /// Lets training start where every row gets the training mean: the output's weights are 0, its bias is the mean on
     /// the link's scale. Drawn output weights would start with noise as large as the target, and some of it would stay.
-    fn start_at_base_rate(&self, network: &mut Network<f32>) -> Result<()> {
+    fn start_at_base_rate(&self, network: &mut Network<f32>, rows: &[u32]) -> Result<()> {
         let last = network.views().len() - 1;
         for number in [last - 1, last] {
             let zeros = vec![0.0; network.parameter(number).len()];
             network.set_parameter(number, &zeros)?;
         }
-        self.add_base_rate(network)
+        self.add_base_rate(network, rows)
     }
 
     /// Adds the training mean on the link's scale to the output's bias, of an ensemble to each member's.
-    fn add_base_rate(&self, network: &mut Network<f32>) -> Result<()> {
+    fn add_base_rate(&self, network: &mut Network<f32>, rows: &[u32]) -> Result<()> {
         let last = network.views().len() - 1;
-        let (bias, rate) = (network.parameter(last), self.base_rate());
+        let (bias, rate) = (network.parameter(last), self.base_rate(rows));
         let bias: Vec<f32> = bias.iter().zip(rate.iter().cycle()).map(|(b, &rate)| b + rate as f32).collect();
         Ok(network.set_parameter(last, &bias)?)
     }
 
     /// What each output is, before its link, for a network that knows nothing of the row.
-    fn base_rate(&self) -> Vec<f64> {
+    fn base_rate(&self, rows: &[u32]) -> Vec<f64> {
         // As if each class had been seen half a time more than it was.
         const PRIOR: f64 = 0.5;
-        let rows = &self.train_rows;
         let mut bias = vec![0.0; self.network.outputs];
         match &self.network.head {
             Head::Poisson
@@ -365,39 +332,9 @@ impl Prepared {
         }
         bias
     }
-
-    fn finish(self, network: Network<f32>, training: Training, compute: &mut Compute) -> Result<Fitted> {
-        let is_number = matches!(self.target, Target::Number(_));
-        let range = (is_number && self.settings.recipe.clip).then(|| self.matrices.range(&self.train_rows));
-        let card = Card {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            roles: self.roles,
-            target: self.target,
-            range,
-            encoder: self.encoder,
-            network: network.spec().clone(),
-            settings: self.settings,
-            training,
-        };
-        let mut model = Model { card, network };
-        let valid = match &self.valid {
-            Valid::None => None,
-            Valid::Rows(rows) => Some(model.evaluate_rows(compute, &self.matrices, Some(rows))?),
-            Valid::Table(matrices) => Some(model.evaluate_rows(compute, matrices, None)?),
-        };
-        model.card.training.valid_metrics = valid.as_ref().map(|v| v.metrics.clone());
-        Ok(Fitted { model, valid })
-    }
 }
 
 /// The z with ln(1 + e^z) = x, for an x that is not too close to 0.
 fn inverse_softplus(x: f64) -> f64 {
     x.max(1e-3).exp_m1().ln()
-}
-
-impl Fitted {
-    /// Why training ended.
-    pub fn ended(&self) -> &Ended {
-        &self.model.card.training.report.ended
-    }
 }

@@ -4,8 +4,10 @@ use chainrule::{Compute, Distribution, Head, Network, NetworkSpec, Scale, TrainR
 use chainrule_data::{Categories, Column, Encoder, Table, Values, number_text};
 use serde::{Deserialize, Serialize};
 
+use crate::conformal::Conformal;
 use crate::error::{Result, setting};
 use crate::matrices::{InputMatrices, Matrices, Roles};
+use crate::predictions::Predictions;
 use crate::scores::{Evaluation, Metrics, Scored, evaluate};
 use crate::settings::Settings;
 use crate::target::Target;
@@ -23,6 +25,12 @@ pub struct Card {
     /// The least and the greatest number that is predicted; None: no limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<[f64; 2]>,
+    /// What the logarithms of class probabilities are divided by; None: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// The errors of numbers on held-out rows, from which intervals are made; None: intervals are the head's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<Conformal>,
     /// From columns to features.
     pub encoder: Encoder,
     /// The network.
@@ -39,35 +47,36 @@ impl Card {
         let target = matches!(&self.target, Target::Classes(classes) if classes.is_text());
         self.encoder.text_columns().chain(target.then_some(self.roles.target.as_str()))
     }
-
-    /// The network's means in the user's terms, see [`Target::decode`].
-    fn decode(&self, means: &[f32]) -> Vec<f64> {
-        let mut predictions = self.target.decode(means, &self.network.head, self.network.outputs);
-        if let Some([least, most]) = self.range {
-            predictions.iter_mut().for_each(|y| *y = y.max(least).min(most));
-        }
-        predictions
-    }
 }
 
 /// How a model was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
-    /// Rows it learned from.
+    /// Rows it learned from; of several networks those that any of them did.
     pub rows: usize,
-    /// Rows that chose the epoch.
+    /// Rows that chose the epoch, likewise.
     pub valid_rows: usize,
-    /// Every epoch and why it ended.
+    /// Every epoch and why it ended; of several networks the first one's.
     pub report: TrainReport,
-    /// Scores on the validation rows.
+    /// The other networks'.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<TrainReport>,
+    /// Scores on the validation rows: of several networks each one's on those that it did not learn from.
     pub valid_metrics: Option<Metrics>,
 }
 
-/// A trained model.
+impl Training {
+    /// The reports of all networks.
+    pub fn reports(&self) -> impl Iterator<Item = &TrainReport> {
+        std::iter::once(&self.report).chain(&self.further)
+    }
+}
+
+/// A trained model: one network, or several whose predictions are averaged.
 pub struct Model {
     pub(crate) card: Card,
-    pub(crate) network: Network<f32>,
+    pub(crate) members: Vec<Network<f32>>,
 }
 
 impl Model {
@@ -76,9 +85,32 @@ impl Model {
         &self.card
     }
 
-    /// Its network.
+    /// Its network, of several the first.
     pub fn network(&self) -> &Network<f32> {
-        &self.network
+        &self.members[0]
+    }
+
+    /// Its networks.
+    pub fn networks(&self) -> &[Network<f32>] {
+        &self.members
+    }
+
+    /// The model of network `number` (from 1) alone.
+    ///
+    /// # Errors
+    /// If there is no such network.
+    pub fn member(mut self, number: usize) -> Result<Self> {
+        let count = self.members.len();
+        if !(1..=count).contains(&number) {
+            return setting(format!("--member {number}: the model has the members 1 to {count}"));
+        }
+        self.members = vec![self.members.swap_remove(number - 1)];
+        let training = &mut self.card.training;
+        if number > 1 {
+            training.report = training.further.swap_remove(number - 2);
+        }
+        training.further.clear();
+        Ok(self)
     }
 
     /// Predictions for the rows of `table`, in their order: a column `prediction`, for classes `probability_<class>` for each,
@@ -90,8 +122,10 @@ impl Model {
         Ok(Table::new("predictions", self.columns(compute, table, None)?)?)
     }
 
-    /// The same with the columns `lower` and `upper`, between which the target is with probability `level`, as far as the
-    /// head's distribution is true; it leaves equal probabilities on either side.
+    /// The same with the columns `lower` and `upper`, between which the target is with probability `level`: the prediction
+    /// and as much on either side as the errors on held-out rows say ([`Conformal`]), in units of the head's scale. Where
+    /// they say nothing (no such scale, a scale that was given, fewer than level / (1 - level) of them) as far as the head's
+    /// distribution is true; it then leaves equal probabilities on either side.
     ///
     /// # Errors
     /// As [`predict`](Self::predict), and for classes, for a level that is not between 0 and 1, and for quantiles that do not
@@ -106,14 +140,27 @@ impl Model {
         if let Some(level) = level {
             self.check_interval(level)?;
         }
-        let means = self.network.predict(compute, &inputs)?;
-        let mut columns = self.point_columns(&means);
-        if level.is_some() || matches!(self.card.network.head, Head::Quantile { .. }) {
-            let distributions = self.network.distributions(compute, &inputs)?;
-            let distributions: Vec<_> = distributions.into_iter().map(|d| self.card.target.in_its_unit(d)).collect();
-            columns.extend(distribution_columns(&distributions, level));
+        let rows: Vec<u32> = (0..inputs.rows as u32).collect();
+        let distributions = level.is_some() || matches!(self.card.network.head, Head::Quantile { .. });
+        let predictions = self.predictions(compute, &inputs, &rows, distributions)?;
+        let mut columns = self.point_columns(&predictions.values);
+        columns.extend(quantile_columns(&predictions.distributions));
+        if let Some(level) = level {
+            columns.extend(self.interval_columns(&predictions, level));
         }
         Ok(columns)
+    }
+
+    /// `lower` and `upper` at a level.
+    fn interval_columns(&self, predictions: &Predictions, level: f64) -> [Column; 2] {
+        let radius = self.card.conformal.as_ref().and_then(|errors| errors.radius(level));
+        let bounds = |(value, distribution): (&f64, &Distribution)| match (radius, distribution.scale()) {
+            (Some(radius), Some(scale)) => (value - radius * scale, value + radius * scale),
+            _ => distribution.interval(level).unwrap_or((f64::NAN, f64::NAN)),
+        };
+        let bounds: Vec<_> = predictions.values.iter().zip(&predictions.distributions).map(bounds).collect();
+        let lower = numbers("lower".into(), bounds.iter().map(|(lower, _)| *lower));
+        [lower, numbers("upper".into(), bounds.iter().map(|(_, upper)| *upper))]
     }
 
     /// Whether the head has such intervals.
@@ -146,11 +193,10 @@ impl Model {
         }
     }
 
-    fn point_columns(&self, means: &[f32]) -> Vec<Column> {
-        let predictions = self.card.decode(means);
+    fn point_columns(&self, predictions: &[f64]) -> Vec<Column> {
         let classes = self.card.target.classes();
         if classes.is_empty() {
-            return vec![numbers("prediction".into(), predictions)];
+            return vec![numbers("prediction".into(), predictions.iter().copied())];
         }
         let rows = predictions.chunks_exact(classes.len());
         let codes = rows.clone().map(|p| chainrule::metric::most_probable(p) as u32).collect();
@@ -179,36 +225,34 @@ impl Model {
         matrices: &Matrices,
         rows: Option<&[u32]>,
     ) -> Result<Evaluation> {
-        let inputs = matrices.inputs.inputs();
-        let means = match rows {
-            Some(rows) => self.network.predict_selected(compute, &inputs, rows)?,
-            None => self.network.predict(compute, &inputs)?,
+        let all: Vec<u32>;
+        let rows = match rows {
+            Some(rows) => rows,
+            None => {
+                all = (0..matrices.values.len() as u32).collect();
+                &all
+            }
         };
-        let NetworkSpec { head, outputs, .. } = &self.card.network;
-        let predictions = self.card.decode(&means);
-        let mut distributions = vec![];
-        if !head.is_for_classes() {
-            let z = self.network.pre_activations(compute, &inputs, rows)?;
-            let all = z.chunks_exact(*outputs).flat_map(|z| head.distributions(z).into_iter().flatten());
-            distributions = all.map(|d| self.card.target.in_its_unit(d)).collect();
-        }
-        let selected = |values: Vec<f64>| match rows {
-            Some(rows) => rows.iter().map(|&row| values[row as usize]).collect(),
-            None => values,
-        };
-        let weights = matrices.weights.as_ref().map(|w| selected(w.iter().map(|&w| f64::from(w)).collect()));
-        let seen = matches!(head, Head::WeibullAft { .. }).then(|| {
-            let events = matrices.targets.iter().skip(1).step_by(2).map(|&event| f64::from(event));
-            selected(events.collect()).iter().map(|&event| event == 1.0).collect::<Vec<_>>()
-        });
+        let predictions = self.predictions(compute, &matrices.inputs.inputs(), rows, true)?;
+        Ok(self.score(matrices, rows, &predictions))
+    }
+
+    /// Scores predictions of the rows with these numbers.
+    pub(crate) fn score(&self, matrices: &Matrices, rows: &[u32], predictions: &Predictions) -> Evaluation {
+        let of = |row: &u32| *row as usize;
+        let weights = matrices.weights.as_ref().map(|w| rows.iter().map(|row| f64::from(w[of(row)])).collect::<Vec<_>>());
+        // Targets of times stand beside whether their event was seen.
+        let seen = matches!(self.card.network.head, Head::WeibullAft { .. })
+            .then(|| rows.iter().map(|row| matrices.targets[2 * of(row) + 1] == 1.0).collect::<Vec<_>>());
+        let values: Vec<f64> = rows.iter().map(|row| matrices.values[of(row)]).collect();
         let scored = Scored {
-            predictions: &predictions,
-            values: &selected(matrices.values.clone()),
+            predictions: &predictions.values,
+            values: &values,
             weights: weights.as_deref(),
-            distributions: &distributions,
+            distributions: &predictions.distributions,
             seen: seen.as_deref(),
         };
-        Ok(evaluate(&self.card.target, &scored))
+        evaluate(&self.card.target, &scored)
     }
 }
 
@@ -216,19 +260,12 @@ fn numbers(name: String, values: impl IntoIterator<Item = f64>) -> Column {
     Column { name, values: Values::Number(values.into_iter().collect()) }
 }
 
-/// `lower` and `upper` at a level, and all quantiles of distributions known by them.
-fn distribution_columns(distributions: &[Distribution], level: Option<f64>) -> Vec<Column> {
-    let mut columns = vec![];
-    if let Some(Distribution::Quantiles { levels, .. }) = distributions.first() {
-        columns.extend(levels.iter().map(|&level| {
-            let quantile = distributions.iter().map(|d| d.quantile(level).unwrap_or(f64::NAN));
-            numbers(format!("quantile_{}", number_text(level)), quantile)
-        }));
-    }
-    if let Some(level) = level {
-        let bounds: Vec<_> = distributions.iter().map(|d| d.interval(level).unwrap_or((f64::NAN, f64::NAN))).collect();
-        columns.push(numbers("lower".into(), bounds.iter().map(|(lower, _)| *lower)));
-        columns.push(numbers("upper".into(), bounds.iter().map(|(_, upper)| *upper)));
-    }
-    columns
+/// All quantiles of distributions that are known by them.
+fn quantile_columns(distributions: &[Distribution]) -> Vec<Column> {
+    let Some(Distribution::Quantiles { levels, .. }) = distributions.first() else { return vec![] };
+    let column = |&level: &f64| {
+        let quantile = distributions.iter().map(|d| d.quantile(level).unwrap_or(f64::NAN));
+        numbers(format!("quantile_{}", number_text(level)), quantile)
+    };
+    levels.iter().map(column).collect()
 }

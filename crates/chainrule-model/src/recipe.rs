@@ -21,11 +21,17 @@ pub enum Preset {
     Tabm,
     /// TabM-mini of the same paper: members that share all but their inputs' factors and output layers.
     TabmMini,
+    /// Chosen by the table; what it shows of itself is that of the smallest tables.
+    Auto,
+    /// The same, several networks at once.
+    Best,
 }
 
 impl Preset {
     /// Every preset with its name.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("auto", Self::Auto),
+        ("best", Self::Best),
         ("plain", Self::Plain),
         ("realmlp", Self::Realmlp),
         ("realmlp_s", Self::RealmlpS),
@@ -33,8 +39,13 @@ impl Preset {
         ("tabm_mini", Self::TabmMini),
     ];
 
-    pub(crate) fn is_plain(&self) -> bool {
-        *self == Self::Plain
+    /// The name in settings and flags.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, preset)| *preset == self).map_or("", |(name, _)| name)
+    }
+
+    pub(crate) fn looks_at_the_table(self) -> bool {
+        matches!(self, Self::Auto | Self::Best)
     }
 
     /// Activation and learning rate for a task.
@@ -43,7 +54,7 @@ impl Preset {
             (Self::Plain, _) => (Activation::Relu, PLAIN_RATE),
             (Self::Tabm | Self::TabmMini, _) => (Activation::Relu, 2e-3),
             (_, true) => (Activation::Selu, 0.04),
-            (Self::Realmlp, false) => (Activation::Mish, 0.2),
+            (Self::Realmlp | Self::Auto | Self::Best, false) => (Activation::Mish, 0.2),
             (Self::RealmlpS, false) => (Activation::Mish, 0.07),
         }
     }
@@ -51,7 +62,7 @@ impl Preset {
     /// The score that chooses the best epoch.
     fn metric(self, head: &Head) -> Metric {
         match head {
-            _ if self.is_plain() => Metric::Cost,
+            _ if self == Self::Plain => Metric::Cost,
             Head::WeibullAft { .. } => Metric::Cost,
             head if head.is_for_classes() => Metric::Accuracy,
             _ => Metric::Rmse,
@@ -156,7 +167,7 @@ impl Settings {
         match preset {
             Preset::Plain => Self::default(),
             Preset::RealmlpS => simple,
-            Preset::Realmlp => Self {
+            Preset::Realmlp | Preset::Auto | Preset::Best => Self {
                 dropout: 0.15,
                 optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weight_decay: 0.02 },
                 one_hot_max_levels: 8,
@@ -172,6 +183,7 @@ impl Settings {
                     category_dimension: 8,
                     ..simple.recipe
                 },
+                members: if preset == Preset::Best { 8 } else { 1 },
                 ..simple
             },
             Preset::Tabm => Self::tabm(preset, EnsembleKind::Full),

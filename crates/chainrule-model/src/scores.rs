@@ -24,6 +24,10 @@ pub struct Metrics {
     /// F1 of the second class; for more than two the mean over the classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub f1: Option<f64>,
+    /// Expected calibration error: how far the probability of the most probable class is from the part of rows where it is
+    /// right, on average, in 15 bins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration_error: Option<f64>,
     /// Root of the mean squared error, in the target's unit. Where all classes are numbers: of their expected value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rmse: Option<f64>,
@@ -61,6 +65,7 @@ impl Metrics {
             ("log_loss", self.log_loss),
             ("auc", self.auc),
             ("f1", self.f1),
+            ("calibration_error", self.calibration_error),
             ("rmse", self.rmse),
             ("mae", self.mae),
             ("r2", self.r2),
@@ -146,5 +151,6 @@ fn of_classes(
     metrics.log_loss = Some(scores.log_loss);
     metrics.auc = scores.auc;
     metrics.f1 = Some(scores.f1);
+    metrics.calibration_error = Some(scores.calibration_error);
     (metrics, scores.confusion)
 }

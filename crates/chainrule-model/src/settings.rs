@@ -30,8 +30,11 @@ pub enum TaskChoice {
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The preset that these settings came from, see [`Settings::preset`].
-    #[serde(skip_serializing_if = "Preset::is_plain")]
     pub preset: Preset,
+    /// Names of the settings that were chosen by hand, those of the recipe as in `recipe.clip`: a preset that looks at the
+    /// table leaves them alone.
+    #[serde(skip)]
+    pub given: Vec<String>,
     /// What is predicted.
     pub task: TaskChoice,
     /// The likelihood; by task if absent.
@@ -76,8 +79,13 @@ pub struct Settings {
     /// Decay of the average of the parameters that becomes the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
-    /// Part of the rows that is held out for validation where no validation table is given; 0: none.
+    /// Part of the rows that is held out for validation where no validation table is given; 0: none. Several members hold
+    /// out equal parts, each its own.
     pub valid_fraction: f64,
+    /// Networks that are trained one after the other, each on the rows but for a part of its own, and averaged (bagging);
+    /// where no rows are held out they differ by their seeds alone.
+    #[serde(skip_serializing_if = "is_one")]
+    pub members: usize,
     /// Categories with more levels get trainable vectors, the others one input for each level.
     pub one_hot_max_levels: usize,
     /// A level of a category with more levels counts as unseen where fewer training rows have it.
@@ -97,6 +105,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             preset: Preset::Plain,
+            given: vec![],
             task: TaskChoice::Auto,
             head: None,
             class_order: vec![],
@@ -116,6 +125,7 @@ impl Default for Settings {
             clip_norm: None,
             ema: None,
             valid_fraction: 0.2,
+            members: 1,
             one_hot_max_levels: 8,
             min_level_rows: 2,
             category_indicator: true,
@@ -124,6 +134,10 @@ impl Default for Settings {
             recipe: Recipe::default(),
         }
     }
+}
+
+fn is_one(members: &usize) -> bool {
+    *members == 1
 }
 
 /// A value for all layers, or one for each.
@@ -137,7 +151,8 @@ pub enum OneOrMany<T> {
 }
 
 impl Settings {
-    /// Reads settings from TOML; keys that are absent are those of `preset`, or of the preset that the text names, or plain.
+    /// Reads settings from TOML; keys that are absent are those of `preset`, or of the preset that the text names, or of
+    /// [`Preset::Auto`].
     ///
     /// # Errors
     /// [`Error::Setting`] with the line that is wrong and, for a misspelt key, the nearest right one.
@@ -148,11 +163,15 @@ impl Settings {
             return Err(Error::Setting(format!("unknown setting `{key}`{}", nearest(key, &known))));
         }
         let read: Self = toml::from_str(text).map_err(|e| Error::Setting(e.to_string()))?;
-        let preset = Self::preset(preset.unwrap_or(read.preset));
+        let given = paths(&table, "");
+        let named = if table.contains_key("preset") { read.preset } else { Preset::Auto };
+        let preset = Self::preset(preset.unwrap_or(named));
         table.insert("preset".into(), toml::Value::try_from(preset.preset).map_err(|e| Error::Setting(e.to_string()))?);
         let mut all = toml::Table::try_from(&preset).map_err(|e| Error::Setting(e.to_string()))?;
         lay_over(&mut all, table, 0);
-        all.try_into().map_err(|e: toml::de::Error| Error::Setting(e.to_string()))
+        let settings: Self = all.try_into().map_err(|e: toml::de::Error| Error::Setting(e.to_string()))?;
+        let given = if settings.preset.looks_at_the_table() { given } else { vec![] };
+        Ok(Self { given, ..settings })
     }
 
     /// The names of all settings.
@@ -166,6 +185,7 @@ impl Settings {
             activation: Some(OneOrMany::One(Activation::Relu)),
             learning_rate: Some(1.0),
             metric: Some(Metric::Cost),
+            members: 2,
             ..Self::preset(Preset::Realmlp)
         };
         let value = serde_json::to_value(full).unwrap_or_default();
@@ -182,6 +202,9 @@ impl Settings {
         }
         if self.epochs == 0 {
             return Err(Error::Setting("epochs must be at least 1".into()));
+        }
+        if self.members == 0 {
+            return Err(Error::Setting("members must be at least 1".into()));
         }
         let Recipe {
             frequencies, sigma, label_smoothing, category_dimension, bins, dimension, start, ensemble, ..
@@ -281,6 +304,17 @@ fn lay_over(under: &mut toml::Table, over: toml::Table, depth: usize) {
     }
 }
 
+/// The names of all entries, those of the recipe's tables with the names of these before them.
+fn paths(table: &toml::Table, prefix: &str) -> Vec<String> {
+    let path = |(key, value): (&String, &toml::Value)| match value {
+        toml::Value::Table(inner) if ["recipe", "recipe.groups"].contains(&format!("{prefix}{key}").as_str()) => {
+            paths(inner, &format!("{prefix}{key}."))
+        }
+        _ => vec![format!("{prefix}{key}")],
+    };
+    table.iter().flat_map(path).collect()
+}
+
 /// Enough steps in an epoch for small tables, full kernels for large ones.
 fn usual_batch(rows: usize) -> usize {
     match rows {
@@ -310,7 +344,7 @@ mod tests {
     fn toml_fills_the_struct_and_the_rest_stays_default() {
         let text =
             "hidden = [8]\nactivation = \"tanh\"\nbatch = 7\noptimizer = { kind = \"sgd\" }\nhead = \"poisson\"\n";
-        let settings = Settings::from_toml(text, None).unwrap();
+        let settings = Settings::from_toml(text, Some(Preset::Plain)).unwrap();
         assert_eq!(settings.hidden, [8]);
         assert_eq!(settings.activation, Some(OneOrMany::One(Activation::Tanh)));
         assert_eq!((settings.batch, settings.optimizer, settings.head), (Some(7), Optimizer::Sgd, Some(Head::Poisson)));
@@ -338,11 +372,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_file_gives_is_remembered_for_presets_that_look_at_the_table() {
+        let text = "epochs = 256\nseed = 3\n[recipe]\nclip = true\n[recipe.groups]\nscale = 2.0\n";
+        let settings = Settings::from_toml(text, Some(Preset::Auto)).unwrap();
+        assert_eq!(settings.given, ["epochs", "recipe.clip", "recipe.groups.scale", "seed"]);
+        assert_eq!(Settings::from_toml(text, None).unwrap(), settings);
+        assert_eq!(Settings::from_toml(text, Some(Preset::Plain)).unwrap().given, [""; 0]);
+    }
+
+    #[test]
     fn every_preset_survives_a_round_trip() {
         for (name, preset) in Preset::ALL {
             let settings = Settings::preset(preset);
             settings.validate().unwrap();
-            assert_eq!(Settings::from_toml(&toml::to_string(&settings).unwrap(), None).unwrap(), settings, "{name}");
+            let read = Settings::from_toml(&toml::to_string(&settings).unwrap(), None).unwrap();
+            assert_eq!(Settings { given: vec![], ..read }, settings, "{name}");
         }
     }
 
@@ -366,8 +410,9 @@ mod tests {
             "ema = 1.0",
             "optimizer = { kind = \"rprop\", grow = 0.9 }",
             "min_level_rows = 0",
+            "members = 0",
         ] {
-            assert!(Settings::from_toml(text, None).unwrap().validate().is_err(), "{text}");
+            assert!(Settings::from_toml(text, Some(Preset::Plain)).unwrap().validate().is_err(), "{text}");
         }
     }
 }

@@ -92,6 +92,25 @@ fn what_is_saved_is_loaded() {
     assert!(Model::from_bytes(&Parts::of(&model).bytes(), "m").is_ok());
 }
 
+/// What a version without members, temperature and held-out errors wrote.
+#[test]
+fn an_old_file_is_loaded() {
+    let model = model();
+    let mut parts = Parts::of(&model);
+    parts.format = "chainrule-1".into();
+    for key in ["temperature", "conformal"] {
+        parts.card.as_object_mut().unwrap().remove(key);
+    }
+    let settings = parts.card["settings"].as_object_mut().unwrap();
+    assert_eq!(settings.remove("preset"), Some(json!("plain")));
+    assert!(!settings.contains_key("members"));
+    let old = Model::from_bytes(&parts.bytes(), "m").unwrap();
+    assert_eq!(old.card().settings, model.card().settings);
+    let predict = |model: &Model| model.predict(&mut Compute::new(1), &table()).unwrap();
+    assert_eq!(predict(&old), predict(&model));
+    assert!(old.predict_with_interval(&mut Compute::new(1), &table(), 0.9).is_ok());
+}
+
 #[test]
 fn a_file_cut_anywhere_is_refused() {
     let bytes = model().to_bytes().unwrap();
@@ -117,8 +136,15 @@ fn a_file_with_any_bit_changed_is_refused() {
 fn a_forged_file_is_refused() {
     let nan = f32::NAN.to_le_bytes();
     type Forge = fn(&mut Parts, [u8; 4]);
-    let forgeries: [(Forge, &str); 18] = [
-        (|p, _| p.format = "chainrule-3".into(), "this version reads \"chainrule-1\" and \"chainrule-2\""),
+    let forgeries: [(Forge, &str); 22] = [
+        (|p, _| p.format = "chainrule-3".into(), "this version reads \"chainrule-2\" and older"),
+        (|p, _| p.card["temperature"] = json!(0.0), "its temperature 0 is not above 0"),
+        (|p, _| p.card["conformal"]["sizes"][0] = json!(1e9), "do not ascend"),
+        (|p, _| p.card["conformal"]["rows"] = json!(0), "do not ascend"),
+        (
+            |p, _| p.card["training"]["further"] = json!([p.card["training"]["report"]]),
+            "5 parameters where 2 networks have 10",
+        ),
         (|p, nan| p.tensors[1].3[..4].copy_from_slice(&nan), "holds NaN"),
         (|p, _| p.tensors[1].0 = "layers.9.weight".into(), "the parameter layers.0.weight is missing"),
         (|p, _| drop(p.tensors.pop()), "4 parameters where the network has 5"),

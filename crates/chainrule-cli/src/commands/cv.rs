@@ -22,7 +22,8 @@ pub fn run(args: &CvArgs) -> Outcome {
             if let Some((_, done)) = progress.take() {
                 done.finish();
             }
-            progress = Some((fold, Progress::new(format!("fold {fold}/{}  ", args.folds), settings.epochs)));
+            let members = Some(settings.members).filter(|&members| members == 1);
+            progress = Some((fold, Progress::new(format!("fold {fold}/{}  ", args.folds), members)));
         }
         if let Some((_, progress)) = &mut progress {
             progress.see(event);

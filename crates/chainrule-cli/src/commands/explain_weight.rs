@@ -9,7 +9,7 @@ use crate::failure::{OrFail, Outcome};
 use crate::print;
 
 pub fn run(args: &ExplainWeightArgs) -> Outcome {
-    let model = load(&args.model)?;
+    let model = load(&args.model)?.member(args.member).or_input()?;
     let table = read_for(&model, &args.data)?;
     let place = (args.layer, args.from.as_str(), args.to.as_str());
     let report = model.explain_weight(&mut compute(&args.run), &table, args.row, place).or_input()?;

@@ -1,6 +1,7 @@
 //! `chainrule inspect`
 
-use chainrule_model::{Card, Target};
+use chainrule::TrainReport;
+use chainrule_model::{Card, Target, Training};
 use serde_json::json;
 
 use super::{load, print_json};
@@ -16,6 +17,7 @@ pub fn run(args: &InspectArgs) -> Outcome {
         let mut object = json!(card);
         object["model_hash"] = json!(hash);
         object["parameters"] = json!(card.network.parameter_shapes());
+        object["members"] = json!(model.networks().len());
         return print_json(&object);
     }
     show(card, &hash).or_failed()
@@ -42,8 +44,18 @@ fn show(card: &Card, hash: &str) -> std::io::Result<()> {
         }
     }
     print::line("network", &print::architecture(&card.network))?;
+    if !card.training.further.is_empty() {
+        let members = 1 + card.training.further.len();
+        print::line("members", &format!("{members} such networks, whose predictions are averaged"))?;
+    }
     if let serde_json::Value::Object(head) = json!(card.network.head) {
         print::line("head", &serde_json::Value::Object(head).to_string())?;
+    }
+    if let Some(temperature) = card.temperature {
+        print::line("temperature", &format!("{temperature}: it divides the logarithms of the probabilities"))?;
+    }
+    if let Some(errors) = &card.conformal {
+        print::line("intervals", &format!("from the errors on {} held-out rows", print::count(errors.rows)))?;
     }
     for (name, rows, cols) in card.network.parameter_shapes() {
         print::line("", &format!("{name:<20} {rows} x {cols}"))?;
@@ -56,15 +68,33 @@ fn show(card: &Card, hash: &str) -> std::io::Result<()> {
     for left in card.encoder.left_out() {
         print::line("", &format!("{:<24} left out: {}", left.column, left.message))?;
     }
-    history(card)
+    let training = &card.training;
+    print::line("training", &format!("{} rows, {} to choose the epoch", training.rows, training.valid_rows))?;
+    match training.further.is_empty() {
+        true => history(&training.report)?,
+        false => members(training)?,
+    }
+    match &training.valid_metrics {
+        Some(metrics) => print::line("validation", &print::metrics(metrics)),
+        None => Ok(()),
+    }
+}
+
+/// A line for each network.
+fn members(training: &Training) -> std::io::Result<()> {
+    print::line("", "member  epochs  best epoch  validation")?;
+    for (number, report) in (1..).zip(training.reports()) {
+        let best = report.best_epoch.unwrap_or(report.history.len());
+        let score = report.history.get(best.wrapping_sub(1)).and_then(|record| record.valid_score);
+        let score = score.map_or("-".into(), |score| format!("{score:.5}"));
+        print::line("", &format!("{number:>6}  {:>6}  {best:>10}  {score:>10}", report.history.len()))?;
+    }
+    Ok(())
 }
 
 /// The epochs, about 20 of many, the best among them.
-fn history(card: &Card) -> std::io::Result<()> {
+fn history(report: &TrainReport) -> std::io::Result<()> {
     const SHOWN: usize = 20;
-    let training = &card.training;
-    let report = &training.report;
-    print::line("training", &format!("{} rows, {} to choose the epoch", training.rows, training.valid_rows))?;
     print::line("", "epoch  training cost  validation  learning rate")?;
     let every = report.history.len().div_ceil(SHOWN).max(1);
     for record in &report.history {
@@ -77,8 +107,5 @@ fn history(card: &Card) -> std::io::Result<()> {
         let (epoch, cost, rate) = (record.epoch, record.train_cost, record.learning_rate);
         print::line("", &format!("{epoch:>5}  {cost:>13.5}  {valid:>10}  {rate:>13.2e}{mark}"))?;
     }
-    match &training.valid_metrics {
-        Some(metrics) => print::line("validation", &print::metrics(metrics)),
-        None => Ok(()),
-    }
+    Ok(())
 }

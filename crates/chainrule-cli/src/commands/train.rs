@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use chainrule::Ended;
+use chainrule::{Ended, Flow};
 use chainrule_data::{Table, Task, check_place};
-use chainrule_model::{Evaluation, Fitted, Prepared, prepare};
+use chainrule_model::{Choice, Evaluation, Fitted, Prepared, prepare};
 use serde_json::json;
 
 use super::{compute, print_json, program, read, read_like};
@@ -34,17 +34,22 @@ pub fn run(args: &TrainArgs) -> Outcome {
     }
     let mut compute = compute(&args.run);
     interrupt::listen().or_failed()?;
-    let mut progress = Progress::new("training    ".into(), settings.epochs);
+    let members = prepared.members();
+    let mut progress = Progress::new(if members == 1 { "training    " } else { "" }.into(), Some(members));
+    let out_of_time = || args.time.is_some_and(|most| started.elapsed() >= most);
+    let mut stopped_by = None;
     let fitted = prepared.train(&mut compute, &mut |event| {
         progress.see(event);
-        interrupt::flow()
+        stopped_by = stopped_by.or(interrupt::asked().then_some("Ctrl-C")).or(out_of_time().then_some("--time"));
+        if stopped_by.is_some() { Flow::Stop } else { Flow::Continue }
     });
     let time = progress.finish();
     let fitted = fitted.or_failed()?;
+    fitted.left_out.iter().for_each(|note| eprintln!("note: left out: {note}"));
     let test = test.map(|test| fitted.model.evaluate(&mut compute, &test)).transpose().or_input()?;
     fitted.model.save(&args.output).or_failed()?;
     let hash = fitted.model.digest().or_failed()?;
-    let result = Result { args, facts: &facts, fitted: &fitted, test: test.as_ref(), time, hash };
+    let result = Result { args, facts: &facts, fitted: &fitted, test: test.as_ref(), time, stopped_by, hash };
     if args.run.json {
         print_json(&result.json())?;
     } else {
@@ -70,7 +75,9 @@ struct Facts {
     read_time: Duration,
     task: Task,
     reason: String,
+    preset: String,
     network: String,
+    members: usize,
     train_rows: usize,
     valid_rows: usize,
     warnings: Vec<String>,
@@ -86,7 +93,9 @@ impl Facts {
             read_time,
             task,
             reason: reason.to_owned(),
+            preset: preset(prepared),
             network: print::architecture(prepared.network()),
+            members: prepared.members(),
             train_rows: prepared.train_rows(),
             valid_rows: prepared.valid_rows(),
             warnings: prepared.warnings().iter().map(|w| format!("column {:?}: {}", w.column, w.message)).collect(),
@@ -117,10 +126,37 @@ impl Facts {
         let (rows, columns) = (print::count(self.rows), print::count(self.columns));
         print::line("table", &format!("{}: {rows} rows, {columns} columns, read in {seconds}", self.table))?;
         print::line("task", &format!("{} ({})", self.task_name(), self.reason))?;
+        print::line("preset", &self.preset)?;
         print::line("network", &self.network)?;
         let (train, valid) = (print::count(self.train_rows), print::count(self.valid_rows));
-        print::line("rows", &format!("{train} to learn from, {valid} to choose the best epoch"))
+        if self.members == 1 || self.train_rows != self.valid_rows {
+            return print::line("rows", &format!("{train} to learn from, {valid} to choose the best epoch"));
+        }
+        let members = self.members;
+        let parts = format!("{train} in {members} parts: each network learns from all but one, which chooses its best epoch");
+        print::line("rows", &parts)
     }
+}
+
+/// The preset and, where it was chosen by the table, why: `realmlp (6,497 rows: small enough for 256 epochs)`.
+fn preset(prepared: &Prepared) -> String {
+    let settings = prepared.settings();
+    let members = match prepared.members() {
+        1 => String::new(),
+        members => format!("{members} x "),
+    };
+    let reason = match prepared.choice() {
+        None => "as asked".to_owned(),
+        Some(Choice { rows, epochs, shortened, .. }) => {
+            let rows = print::count(*rows);
+            match (settings.epochs == *epochs, shortened) {
+                (false, _) => format!("{rows} rows; {} epochs as asked", settings.epochs),
+                (true, false) => format!("{rows} rows: small enough for {epochs} epochs"),
+                (true, true) => format!("{rows} rows: enough to need no more than {epochs} epochs"),
+            }
+        }
+    };
+    format!("{members}{} ({reason})", settings.preset.name())
 }
 
 /// What is known after training.
@@ -130,6 +166,8 @@ struct Result<'a> {
     fitted: &'a Fitted,
     test: Option<&'a Evaluation>,
     time: Duration,
+    /// What ended training before its time.
+    stopped_by: Option<&'static str>,
     hash: String,
 }
 
@@ -140,23 +178,8 @@ impl Result<'_> {
     }
 
     fn print(&self) -> std::io::Result<()> {
+        print::line("trained", &self.trained())?;
         let report = &self.fitted.model.card().training.report;
-        let epochs = report.history.len();
-        let plural = if epochs == 1 { "" } else { "s" };
-        let mut text = format!("{epochs} epoch{plural} in {}", duration(self.time.as_secs_f64()));
-        let why = match report.ended {
-            Ended::Completed => "",
-            Ended::Converged => ", converged",
-            Ended::Patience => ", stopped early",
-            Ended::Stopped => ", stopped by Ctrl-C",
-            Ended::NonFinite { .. } => ", broken off",
-        };
-        text.push_str(why);
-        if let Some(best) = report.best_epoch {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "; the model is that of epoch {best}");
-        }
-        print::line("trained", &text)?;
         if let (None, Some(last)) = (self.best_scores(), report.history.last()) {
             print::line(
                 "",
@@ -182,6 +205,32 @@ impl Result<'_> {
         print::line("next", &format!("{} predict {output} {table} -o predictions.csv", program()))
     }
 
+    /// How training went, in a line.
+    fn trained(&self) -> String {
+        let training = &self.fitted.model.card().training;
+        let networks = 1 + training.further.len();
+        let epochs: usize = training.reports().map(|report| report.history.len()).sum();
+        let plural = if epochs == 1 { "" } else { "s" };
+        let mut text = format!("{epochs} epoch{plural} in {}", duration(self.time.as_secs_f64()));
+        let why = match self.fitted.ended() {
+            Ended::Converged if networks == 1 => ", converged",
+            Ended::Patience if networks == 1 => ", stopped early",
+            Ended::NonFinite { .. } => ", broken off",
+            _ => "",
+        };
+        text.push_str(why);
+        if let Some(by) = self.stopped_by {
+            // Writing to a string cannot fail.
+            let _ = write!(text, ", stopped by {by}");
+        }
+        match training.report.best_epoch {
+            _ if networks > 1 => drop(write!(text, "; the model is {networks} networks, each of its best epoch")),
+            Some(best) => drop(write!(text, "; the model is that of epoch {best}")),
+            None => {}
+        }
+        text
+    }
+
     fn json(&self) -> serde_json::Value {
         let report = &self.fitted.model.card().training.report;
         let metrics = |scores: Option<&Evaluation>| scores.map(|s| json!(s.metrics));
@@ -194,12 +243,16 @@ impl Result<'_> {
             "model_hash": self.hash,
             "task": self.facts.task_name(),
             "head": self.fitted.model.card().network.head,
+            "preset": self.fitted.model.card().settings.preset.name(),
             "network": self.facts.network,
+            "members": self.fitted.model.networks().len(),
+            "left_out": self.fitted.left_out,
             "train_rows": self.facts.train_rows,
             "valid_rows": self.facts.valid_rows,
             "epochs": report.history.len(),
             "best_epoch": report.best_epoch,
-            "ended": report.ended,
+            "ended": self.fitted.ended(),
+            "stopped_by": self.stopped_by,
             "read_seconds": self.facts.read_time.as_secs_f64(),
             "train_seconds": self.time.as_secs_f64(),
             "warnings": self.facts.warnings,

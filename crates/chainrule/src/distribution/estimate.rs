@@ -44,27 +44,59 @@ impl<T: Scalar> Network<T> {
     /// # Errors
     /// If the data does not fit the network.
     pub fn estimate_scale(&mut self, compute: &mut Compute, data: &Dataset<'_, T>) -> Result<Option<f64>> {
-        if self.spec.head.scale() != Some(Scale::Unit) {
-            return Ok(None);
-        }
+        estimate_scale(std::slice::from_mut(self), compute, std::slice::from_ref(data))
+    }
+
+    /// Weight, pre-activations and targets of the rows of `data`, or of one in `every`.
+    fn judged(&self, compute: &mut Compute, data: &Dataset<'_, T>, every: usize) -> Result<Vec<Judged>> {
         data.check(&self.spec)?;
-        let every = data.len().div_ceil(ROWS);
         let numbers: Vec<u32> = data.rows().step_by(every).collect();
         let (outputs, width) = (self.spec.outputs, self.spec.head.target_width(self.spec.outputs));
         let z = self.pre_activations(compute, &data.inputs, Some(&numbers))?;
-        let row = |(z, &row): (_, &u32)| {
-            let y = data.targets[row as usize * width..][..width].iter().map(|y| y.to_f64()).collect::<Vec<_>>();
-            (data.weights.map_or(1.0, |weights| weights[row as usize].to_f64()), z, y)
+        let row = |(z, &row): (&[f64], &u32)| Judged {
+            weight: data.weights.map_or(1.0, |weights| weights[row as usize].to_f64()),
+            z: z.to_vec(),
+            y: data.targets[row as usize * width..][..width].iter().map(|y| y.to_f64()).collect(),
         };
-        let rows: Vec<(f64, &[f64], Vec<f64>)> = z.chunks_exact(outputs).zip(&numbers).map(row).collect();
-        let cost = |log: f64| {
-            let head = self.spec.head.clone().with_scale(Scale::Fixed(log.exp()));
-            rows.iter().map(|(weight, z, y)| -weight * head.log_likelihood(z, y).unwrap_or(0.0)).sum()
-        };
-        let scale = five_digits(least(cost, -LOG_LIMIT, LOG_LIMIT).exp());
-        self.spec.head = self.spec.head.clone().with_scale(Scale::Fixed(scale));
-        Ok(Some(scale))
+        Ok(z.chunks_exact(outputs).zip(&numbers).map(row).collect())
     }
+}
+
+/// A row that the estimate looks at.
+struct Judged {
+    weight: f64,
+    z: Vec<f64>,
+    y: Vec<f64>,
+}
+
+/// [`Network::estimate_scale`] for several networks with the same head, which get the same scale: network i is judged on
+/// the rows of `data[i]`.
+///
+/// # Errors
+/// If a part of the data does not fit the networks.
+pub fn estimate_scale<T: Scalar>(
+    networks: &mut [Network<T>],
+    compute: &mut Compute,
+    data: &[Dataset<'_, T>],
+) -> Result<Option<f64>> {
+    let Some(head) = networks.first().map(|network| network.spec.head.clone()) else { return Ok(None) };
+    if head.scale() != Some(Scale::Unit) {
+        return Ok(None);
+    }
+    let every = data.iter().map(Dataset::len).sum::<usize>().div_ceil(ROWS).max(1);
+    let mut rows = vec![];
+    for (network, data) in networks.iter().zip(data) {
+        rows.extend(network.judged(compute, data, every)?);
+    }
+    let cost = |log: f64| {
+        let head = head.clone().with_scale(Scale::Fixed(log.exp()));
+        rows.iter().map(|row| -row.weight * head.log_likelihood(&row.z, &row.y).unwrap_or(0.0)).sum()
+    };
+    let scale = five_digits(least(cost, -LOG_LIMIT, LOG_LIMIT).exp());
+    for network in networks {
+        network.spec.head = network.spec.head.clone().with_scale(Scale::Fixed(scale));
+    }
+    Ok(Some(scale))
 }
 
 /// More are not known of an estimate, and these are the same on machines whose logarithms differ in the last bit.

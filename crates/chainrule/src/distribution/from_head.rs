@@ -38,9 +38,22 @@ impl Head {
                 let of = |z: &[f64]| Distribution::Quantiles { levels: levels.clone(), values: ascending(z) };
                 Some(z.chunks_exact(levels.len()).map(of).collect())
             }
-            Self::Categorical { .. } => Some(vec![Distribution::Classes { probabilities: softmax(z) }]),
-            Self::Ordinal { .. } => Some(vec![Distribution::Classes { probabilities: ordered(z) }]),
+            Self::Categorical { .. } | Self::Ordinal { .. } => {
+                let probabilities = self.probabilities_of(z)?;
+                Some(vec![Distribution::Classes { probabilities }])
+            }
             Self::Pointwise { .. } | Self::Custom(_) => None,
+        }
+    }
+
+    /// The probability of each class from a row's pre-activations `z`: that of the second of two keeps its digits also near
+    /// 0, where 1 - o has none left. None for heads that are not for one target of several classes.
+    pub fn probabilities_of(&self, z: &[f64]) -> Option<Vec<f64>> {
+        match self {
+            Self::Bernoulli if z.len() == 1 => Some(vec![sigmoid(-z[0]), sigmoid(z[0])]),
+            Self::Categorical { .. } => Some(softmax(z)),
+            Self::Ordinal { .. } => Some(ordered(z)),
+            _ => None,
         }
     }
 }

@@ -1,15 +1,18 @@
-//! What a network says about one target of one row: a distribution, with its mean, density, quantiles, intervals, deviance
-//! and draws.
+//! What a network, or the average of several, says about one target of one row: a distribution, with its mean, density,
+//! quantiles, intervals, deviance and draws.
 //!
 //! [`Network::distributions`](crate::Network::distributions) gives one for each target of each row. All in double
 //! precision; nothing here runs in training.
 
+mod average;
 mod cumulative;
 mod density;
 mod ensemble;
 mod estimate;
 mod from_head;
 mod sample;
+
+pub use estimate::estimate_scale;
 
 use crate::special::ln_gamma;
 
@@ -131,6 +134,17 @@ impl Distribution {
             }
             Self::Classes { .. } => f64::NAN,
             Self::Weibull { scale, shape } => scale * ln_gamma(1.0 + 1.0 / shape).exp(),
+        }
+    }
+
+    /// The scale of one that can be moved and stretched and has a scale.
+    pub fn scale(&self) -> Option<f64> {
+        match self {
+            Self::Gaussian { scale, .. }
+            | Self::Laplace { scale, .. }
+            | Self::Huber { scale, .. }
+            | Self::StudentT { scale, .. } => Some(*scale),
+            _ => None,
         }
     }
 

@@ -152,6 +152,11 @@ impl TrainSettings {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// A training begins.
+    Begin {
+        /// Epochs, at most.
+        epochs: usize,
+    },
     /// A batch is done.
     Batch {
         /// Epoch, from 1.
@@ -190,7 +195,7 @@ pub struct EpochRecord {
 pub enum Flow {
     /// Go on.
     Continue,
-    /// Stop after this batch or epoch and keep the best parameters.
+    /// Stop before the first epoch or after this batch or epoch, and keep the best parameters.
     Stop,
 }
 
@@ -227,7 +232,7 @@ pub struct TrainReport {
     pub ended: Ended,
 }
 
-/// Trains `network` in place. `observer` is told of every batch and epoch.
+/// Trains `network` in place. `observer` is told of the beginning, every batch and every epoch.
 ///
 /// # Errors
 /// If the settings cannot work or the data does not fit the network; the network is then unchanged.
@@ -248,6 +253,9 @@ pub fn train<T: Scalar>(
     }
     let mut trainer = Trainer::new(network, compute, data, settings);
     let mut watch = Watch::new(network, compute, valid, settings);
+    if observer(&Event::Begin { epochs: settings.epochs }) == Flow::Stop {
+        return Ok(watch.end(network, Ended::Stopped));
+    }
     for epoch in 1..=settings.epochs {
         trainer.exchange(network);
         let (cost, ended) = trainer.epoch(network, compute, data, epoch, observer);
