@@ -1,5 +1,7 @@
 //! Values of flags whose choices the libraries define.
 
+use std::time::Duration;
+
 use chainrule::{Activation, Head, Initializer, Metric, Optimizer, Schedule};
 use chainrule_data::{ColumnType, NumericScaling};
 use chainrule_model::Preset;
@@ -114,6 +116,22 @@ pub fn numeric_scaling() -> impl TypedValueParser<Value = NumericScaling> {
     one_of(NumericScaling::ALL.map(|(name, scaling)| (name, &[][..], scaling)).to_vec())
 }
 
+/// `90s`, `10m`, `2h`, or seconds.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let unit = match unit {
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("write a time as 90s, 10m or 2h".to_owned()),
+    };
+    let seconds = number.trim().parse::<f64>().map(|number| number * unit);
+    match seconds.map(Duration::try_from_secs_f64) {
+        Ok(Ok(time)) if !time.is_zero() => Ok(time),
+        _ => Err("write a time above 0 as 90s, 10m or 2h".to_owned()),
+    }
+}
+
 /// `column=type`
 pub fn column_type(text: &str) -> Result<(String, ColumnType), String> {
     let (column, kind) = text.rsplit_once('=').ok_or("write it as COLUMN=TYPE, such as zip=category")?;
@@ -125,6 +143,16 @@ pub fn column_type(text: &str) -> Result<(String, ColumnType), String> {
 mod tests {
     use super::*;
     use chainrule::Scale;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        for text in ["0", "0s", "-5m", "m", "10 weeks", "infs", "nan", "1e300h"] {
+            assert!(duration(text).is_err_and(|message| message.starts_with("write a time")), "{text}");
+        }
+    }
 
     #[test]
     fn heads_have_names_aliases_and_parameters() {

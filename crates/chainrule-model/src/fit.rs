@@ -198,6 +198,16 @@ impl Prepared {
         Matrices::new(table, &self.encoder, &self.roles, &self.target, &self.network.head).map(drop)
     }
 
+    /// The settings, with what depends on task and head.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// How the target column and the outputs correspond.
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// Columns that were left out or look odd.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings

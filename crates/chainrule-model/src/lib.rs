@@ -4,28 +4,35 @@
 //! saved and loaded. The engine and the data crate meet here and only here.
 
 mod certificate;
+mod contributions;
 mod cv;
 mod error;
 mod explain;
 mod file;
 mod fit;
+mod importance;
 mod matrices;
 mod model;
 mod names;
 mod recipe;
+mod score;
 mod scores;
 mod settings;
 mod split;
 mod target;
+pub mod tune;
 
 pub use certificate::ModelCertificate;
+pub use contributions::Contributions;
 pub use cv::{Summary, cross_validate, summarize};
 pub use error::{Error, Result};
 pub use explain::WeightReport;
 pub use fit::{Fitted, Prepared, prepare};
+pub use importance::{ColumnImportance, Importance};
 pub use matrices::Roles;
 pub use model::{Card, Model, Training};
 pub use recipe::{Preset, Recipe, Start};
+pub use score::Score;
 pub use scores::{Evaluation, Metrics};
 pub use settings::{OneOrMany, Settings, TaskChoice};
 pub use target::Target;

@@ -113,7 +113,33 @@ impl<'a> Reference<'a> {
         self.spec.hidden[l].parametric.then(|| self.layer(0) - from_here)
     }
 
-    fn row_cost(&self, row: usize) -> Complex {
+    /// d(v' z^(L))/dx of feature `i`, and of the elements of the vectors of categories behind the features, for one row.
+    pub(super) fn output_derivative(&mut self, row: usize, v: &[f64], i: usize) -> f64 {
+        let inputs = self.spec.inputs;
+        let element =
+            if i < inputs { &mut self.numeric[row * inputs + i] } else { self.vector_element(row, i - inputs) };
+        element.im = STEP;
+        let outputs = self.row_outputs(row);
+        let element =
+            if i < inputs { &mut self.numeric[row * inputs + i] } else { self.vector_element(row, i - inputs) };
+        element.im = 0.0;
+        outputs.iter().zip(v).map(|(z, v)| z.im * v).sum::<f64>() / STEP
+    }
+
+    /// Element `i` of the vectors of a row's codes, all in one.
+    fn vector_element(&mut self, row: usize, mut i: usize) -> &mut Complex {
+        let tables = self.spec.embeddings.len();
+        let mut j = 0;
+        while i >= self.spec.embeddings[j].dimension {
+            i -= self.spec.embeddings[j].dimension;
+            j += 1;
+        }
+        let code = self.rows.codes[row * tables + j] as usize;
+        &mut self.parameters[j][code * self.spec.embeddings[j].dimension + i]
+    }
+
+    /// z^(L) without offset.
+    fn row_outputs(&self, row: usize) -> Vec<Complex> {
         let mut h = self.input(row);
         let layers = self.spec.hidden.len();
         for l in 0..=layers {
@@ -125,6 +151,11 @@ impl<'a> Reference<'a> {
             let z: Vec<Complex> = (0..b.len()).map(|j| if shared.contains(&j) { b[j] } else { weighted(j) }).collect();
             h = if l < layers { self.activate(l, row, &z) } else { z };
         }
+        h
+    }
+
+    fn row_cost(&self, row: usize) -> Complex {
+        let mut h = self.row_outputs(row);
         let offset = self.rows.offset.as_ref().map_or(0.0, |offset| offset[row]);
         self.spec.head.offset_outputs(h.len()).for_each(|k| h[k] = h[k] + offset);
         let width = self.spec.head.target_width(self.spec.outputs);
