@@ -1,5 +1,8 @@
 //! The command line.
 
+mod importance;
+mod tune;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +12,9 @@ use chainrule_model::{OneOrMany, Preset, Roles, Settings, TaskChoice};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::values;
+
+pub use importance::ImportanceArgs;
+pub use tune::TuneArgs;
 
 /// Feedforward networks for tables, trained by hand-derived backpropagation.
 ///
@@ -25,7 +31,9 @@ const EXAMPLES: &str = "Examples:
   chainrule train train.parquet --target label --test test.parquet --output label.safetensors
   chainrule predict label.safetensors new.parquet -o predictions.csv
   chainrule evaluate label.safetensors test.parquet
-  chainrule cv houses.csv --target price --folds 5";
+  chainrule cv houses.csv --target price --folds 5
+  chainrule importance label.safetensors test.parquet
+  chainrule tune houses.csv --target price --time 10m";
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -33,12 +41,14 @@ pub enum Command {
     Train(TrainArgs),
     /// Look for a learning rate: train for a moment with rates from far too small to far too large
     FindLr(FindLrArgs),
+    Tune(TuneArgs),
     /// Predict the rows of a table
     Predict(PredictArgs),
     /// Score a model on a table that has the target
     Evaluate(EvaluateArgs),
     /// Cross-validate: score every row by a model that has not seen it
     Cv(CvArgs),
+    Importance(ImportanceArgs),
     /// Show what a model is made of and how it was trained
     Inspect(InspectArgs),
     /// Prove the derivatives: of everything built in, or of a model on the rows of a table
@@ -116,6 +126,15 @@ pub struct PredictArgs {
     /// Add the columns `lower` and `upper`, between which the target is with this probability, such as 0.9
     #[arg(long, value_name = "LEVEL")]
     pub interval: Option<f64>,
+    /// Add what each column contributes to the prediction, by integrated gradients: `baseline`, `contribution_<column>` for each
+    /// column and `completeness_residual`, which is what they sum to less the prediction. They are on the link's scale: numbers in
+    /// the target's unit, logarithms of counts and amounts, logits of classes. The baseline is a row of which nothing is known:
+    /// numbers at the mean of training, categories at no level
+    #[arg(long)]
+    pub contributions: bool,
+    /// Class whose logit the contributions add up to [default: the predicted one]
+    #[arg(long, value_name = "CLASS", requires = "contributions")]
+    pub class: Option<String>,
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -421,9 +440,18 @@ macro_rules! set {
 }
 
 impl SettingArgs {
+    /// The preset that a flag chooses.
+    pub fn preset(&self) -> Option<Preset> {
+        self.preset.or(self.effort.map(EffortArg::preset))
+    }
+
     /// The settings of the file, if there is one, with the flags on top.
     pub fn settings(&self) -> anyhow::Result<Settings> {
-        let preset = self.preset.or(self.effort.map(EffortArg::preset));
+        self.settings_on(self.preset())
+    }
+
+    /// The same on top of a preset.
+    pub fn settings_on(&self, preset: Option<Preset>) -> anyhow::Result<Settings> {
         let mut s = match &self.config {
             Some(path) => read_config(path, preset)?,
             None => Settings::preset(preset.unwrap_or(Preset::Auto)),

@@ -6,6 +6,7 @@ mod failure;
 mod interrupt;
 mod print;
 mod progress;
+mod steps;
 mod values;
 
 use std::process::ExitCode;

@@ -24,7 +24,9 @@ mod write;
 
 pub use atomic::{check_place, write_atomically};
 pub use categories::Categories;
-pub use encoder::{ColumnSummary, EmbeddedColumn, Encoder, EncoderSettings, Features, NumericScaling, Warning};
+pub use encoder::{
+    ColumnPlace, ColumnSummary, EmbeddedColumn, Encoder, EncoderSettings, Features, NumericScaling, Warning,
+};
 pub use error::{Error, Result};
 pub use numbers::{Numbers, number_text};
 pub use read::{ReadOptions, read_table};

@@ -252,3 +252,23 @@ fn settings_are_checked() {
     }
     assert_eq!(shown(&all, "x"), "number: 1 2");
 }
+
+#[test]
+fn every_column_has_its_place_in_the_matrices() {
+    let row = |i: usize| format!("{},{},level {},{},0\n", i * 7 % 40, ["a", "b", ""][i % 3], i % 12, i % 2 == 0);
+    let text = "x,few,many,flag,y\n".to_owned() + &(0..40).map(row).collect::<String>();
+    let encoder = fit(&table(&text));
+    let (names, embedded) = (encoder.feature_names(), encoder.embedded());
+    for place in encoder.places() {
+        match place.code {
+            Some(code) => assert_eq!((&embedded[code].name, place.features.len()), (&place.name, 0)),
+            None => {
+                assert!(names[place.features.clone()].iter().all(|name| name.starts_with(&place.name)), "{place:?}")
+            }
+        }
+    }
+    let widths: Vec<(String, usize)> = encoder.places().into_iter().map(|p| (p.name, p.features.len())).collect();
+    let expected = [("x", 1), ("few", 3), ("many", 0), ("flag", 1)].map(|(name, width)| (name.to_owned(), width));
+    assert_eq!(widths, expected);
+    assert_eq!(encoder.places()[3].features, 4..5);
+}

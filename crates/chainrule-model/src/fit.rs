@@ -203,6 +203,11 @@ impl Prepared {
         Matrices::new(table, &self.encoder, &self.roles, &self.target, &self.network.head).map(drop)
     }
 
+    /// How the target column and the outputs correspond.
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// Columns that were left out or look odd.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings

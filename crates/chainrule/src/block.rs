@@ -136,6 +136,13 @@ impl<T: Scalar> Block<T> {
         }
     }
 
+    /// Makes `delta` (rows of the batch x outputs), row-major, the delta^(L) of the rows `select`.
+    pub(crate) fn start_from(&mut self, isa: Isa, outputs: usize, delta: &[T], select: &[u32]) {
+        if let [.., to] = self.delta.as_mut_slice() {
+            gather(isa, delta, outputs, select, to);
+        }
+    }
+
     /// Turns z^(L) into the means o.
     pub(crate) fn means(&mut self, isa: Isa, spec: &NetworkSpec) {
         let (shape, offset) = ((self.rows, spec.outputs), self.batch.y().offset);

@@ -11,6 +11,7 @@
 //! | (10) | its start | `cost/` |
 
 mod activation;
+mod attribution;
 mod block;
 pub mod check;
 mod compute;
@@ -29,8 +30,10 @@ mod layer;
 pub mod metric;
 mod network;
 mod optimizer;
+mod output_gradient;
 mod params;
 mod predict;
+mod quadrature;
 mod range_test;
 mod rng;
 mod scalar;
@@ -43,6 +46,7 @@ mod topology;
 mod train;
 
 pub use activation::Activation;
+pub use attribution::{Attribution, Baseline};
 pub use compute::Compute;
 pub use cost::{Head, PointwiseCost, Scale};
 pub use custom::{CustomActivation, CustomHead};
@@ -59,6 +63,7 @@ pub use layer::numeric_embedding::NumericEmbedding;
 pub use metric::Metric;
 pub use network::Network;
 pub use optimizer::Optimizer;
+pub use output_gradient::OutputGradient;
 pub use params::{Role, View};
 pub use predict::Predictor;
 pub use range_test::{RangePoint, RangeTest, range_test};

@@ -48,16 +48,23 @@ impl<T: Scalar> Network<T> {
 
     /// The same network with a recursion that goes down to the input.
     pub(crate) fn down_to_input(&self) -> Self {
-        self.with_parameters(Topology::down_to_input::<T>(&self.spec))
+        self.with_parameters(&self.spec, Topology::down_to_input::<T>(&self.spec))
+    }
+
+    /// The same without dropout: of what is predicted, not of what is trained.
+    pub(crate) fn down_to_input_without_dropout(&self) -> Self {
+        let mut spec = self.spec.clone();
+        spec.hidden.iter_mut().for_each(|hidden| hidden.dropout = 0.0);
+        self.with_parameters(&spec, Topology::down_to_input::<T>(&spec))
     }
 
     /// The same network once more.
     pub(crate) fn duplicate(&self) -> Self {
-        self.with_parameters(Topology::new::<T>(&self.spec))
+        self.with_parameters(&self.spec, Topology::new::<T>(&self.spec))
     }
 
-    fn with_parameters(&self, topology: Topology) -> Self {
-        let mut network = Self::with_topology(&self.spec, topology, 0);
+    fn with_parameters(&self, spec: &NetworkSpec, topology: Topology) -> Self {
+        let mut network = Self::with_topology(spec, topology, 0);
         network.parameters.copy_from_slice(&self.parameters);
         network.refresh();
         network

@@ -9,7 +9,7 @@ use crate::scalar::Scalar;
 use crate::spec::NetworkSpec;
 
 /// Rows that pass through the network at a time.
-const CHUNK: usize = 1024;
+pub(crate) const CHUNK: usize = 1024;
 
 /// `most` rows of a single network are so many of this one: of an ensemble fewer, since each of its members has them all.
 pub(crate) fn rows_at_a_time(spec: &NetworkSpec, most: usize) -> usize {

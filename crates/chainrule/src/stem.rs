@@ -144,4 +144,11 @@ impl Stem {
         }
         delta
     }
+
+    /// dJ/dE_c of the vectors of the row's codes for the rows of a block, row-major: the last `columns` elements of h^(0).
+    pub(crate) fn vector_delta<T: Scalar>(&self, columns: usize, block: &Block<T>) -> Vec<T> {
+        let places =
+            (0..block.rows).flat_map(|row| (self.width - columns..self.width).map(move |column| (row, column)));
+        places.map(|(row, column)| block.delta[0][index::<T>(block.rows, row, column)]).collect()
+    }
 }

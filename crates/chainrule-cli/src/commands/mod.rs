@@ -5,14 +5,16 @@ mod cv;
 mod evaluate;
 mod explain_weight;
 mod find_lr;
+mod importance;
 mod inspect;
 mod predict;
 mod train;
+mod tune;
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use chainrule::Compute;
+use chainrule::{Compute, Isa};
 use chainrule_data::{ColumnType, Table, read_table};
 use chainrule_model::Model;
 use clap::CommandFactory;
@@ -25,9 +27,11 @@ pub fn run(command: Command) -> Outcome {
     match command {
         Command::Train(args) => train::run(&args),
         Command::FindLr(args) => find_lr::run(&args),
+        Command::Tune(args) => tune::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Cv(args) => cv::run(&args),
+        Command::Importance(args) => importance::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Check(args) => check::run(&args),
         Command::ExplainWeight(args) => explain_weight::run(&args),
@@ -45,10 +49,15 @@ fn program() -> String {
 }
 
 /// The threads and instruction set of a run.
-fn compute(run: &RunArgs) -> Compute {
+fn resources(run: &RunArgs) -> (usize, Isa) {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if run.threads == 0 { cores() } else { usize::from(run.threads) };
-    Compute::with_isa(threads, run.isa.unwrap_or(chainrule::Isa::detect()))
+    (threads, run.isa.unwrap_or(Isa::detect()))
+}
+
+fn compute(run: &RunArgs) -> Compute {
+    let (threads, isa) = resources(run);
+    Compute::with_isa(threads, isa)
 }
 
 fn read(args: &DataArgs) -> Outcome<Table> {

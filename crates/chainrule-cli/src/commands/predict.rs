@@ -1,6 +1,6 @@
 //! `chainrule predict`
 
-use chainrule_data::{check_table_path, write_table};
+use chainrule_data::{Table, check_table_path, write_table};
 use serde_json::json;
 
 use super::{compute, load, print_json, read_for};
@@ -21,7 +21,16 @@ pub fn run(args: &PredictArgs) -> Outcome {
         Some(level) => model.predict_with_interval(&mut compute, &table, level),
         None => model.predict(&mut compute, &table),
     };
-    let predictions = predictions.or_input()?;
+    let mut predictions = predictions.or_input()?;
+    if args.contributions {
+        let found = model.contributions(&mut compute, &table, args.class.as_deref()).or_input()?;
+        if found.coarse > 0 {
+            let rows = print::count(found.coarse);
+            eprintln!("note: the contributions of {rows} rows do not quite add up; see completeness_residual");
+        }
+        let columns = predictions.columns.into_iter().chain(found.table.columns).collect();
+        predictions = Table::new(predictions.name, columns).or_failed()?;
+    }
     write_table(&predictions, &args.output).or_failed()?;
     if args.run.json {
         return print_json(&json!({

@@ -8,6 +8,7 @@ mod scale;
 mod transform;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +82,17 @@ pub struct EmbeddedColumn {
     pub name: String,
     /// How many codes there are. Code 0 stands for a missing, rare or unseen level.
     pub levels: usize,
+}
+
+/// Where a column's features stand in the matrices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnPlace {
+    /// The column's name.
+    pub name: String,
+    /// Its columns of [`Features::numeric`]; empty for one that is embedded.
+    pub features: Range<usize>,
+    /// Its column of [`Features::codes`], if it is embedded.
+    pub code: Option<usize>,
 }
 
 /// What became of one column.
@@ -211,6 +223,19 @@ impl Encoder {
             first += encoding.width();
         }
         features
+    }
+
+    /// Where each used column's features stand, in the order of [`columns`](Self::columns).
+    pub fn places(&self) -> Vec<ColumnPlace> {
+        let (mut feature, mut code) = (0, 0);
+        let place = |column: &EncodedColumn| {
+            let first = feature;
+            feature += column.encoding.width();
+            let embedded = column.encoding.embedded_levels().map(|_| code);
+            code += usize::from(embedded.is_some());
+            ColumnPlace { name: column.name.clone(), features: first..feature, code: embedded }
+        };
+        self.columns.iter().map(place).collect()
     }
 
     /// The columns of [`Features::codes`].

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::reference::{Reference, Setup};
-use super::{Certificate, Elements, INPUT, certificate, parameters};
+use super::{Certificate, Elements, INPUT, certificate, outputs, parameters};
 use crate::activation::Activation;
 use crate::compute::Compute;
 use crate::cost::{Head, PointwiseCost, Scale};
@@ -67,9 +67,10 @@ impl fmt::Display for Combination {
 
 /// Checks every head with 1, 2, 3 and 5 targets or classes (those it can have) x every activation and no hidden layer x row
 /// weights x category embedding x penalty x dropout; and with each numeric embedding, a scale layer and parametric activations, all
-/// of these or none; and ensembles of either kind, alone and with a piecewise-linear embedding and all of these. The derivatives compared are those of all parameters, taken from a real training step:
-/// its change of the parameters over the learning rate. Without penalty and dropout, [`Network::gradient`] and the
-/// derivatives with respect to the inputs are compared too.
+/// of these or none; and ensembles of either kind, alone and with a piecewise-linear embedding and all of these. The derivatives
+/// compared are those of all parameters, taken from a real training step: its change of the parameters over the learning rate.
+/// Without penalty and dropout, [`Network::gradient`], the derivatives with respect to the inputs, and those of the outputs with
+/// respect to the inputs are compared too.
 ///
 /// # Errors
 /// None but for a head whose example rows it refuses, which would be an error of this module.
@@ -244,6 +245,7 @@ impl Combination {
             for (i, &analytic) in network.input_gradient(compute, &data)?.iter().enumerate() {
                 elements.push((INPUT, i), analytic, reference.input_derivative(i));
             }
+            outputs::compare(&network, compute, &data.inputs, &mut reference, &mut elements)?;
         }
         Ok(certificate(&network, &reference, &elements, ROWS))
     }

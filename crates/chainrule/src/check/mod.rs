@@ -19,6 +19,7 @@ mod embedding;
 mod faults;
 #[cfg(test)]
 mod layer_faults;
+mod outputs;
 mod phi;
 mod reference;
 mod verified;
@@ -31,6 +32,7 @@ use crate::cost::Head;
 use crate::data::{Dataset, WideRows as Rows};
 use crate::error::Result;
 use crate::network::Network;
+use crate::output_gradient::vectors_width;
 use crate::rng::Key;
 use crate::scalar::Scalar;
 use crate::spec::NetworkSpec;
@@ -123,6 +125,8 @@ pub fn numeric_gradient(network: &Network<f64>, data: &Dataset<'_, f64>) -> Resu
 
 /// The number under which the inputs stand among the parameters.
 const INPUT: usize = usize::MAX;
+/// The number under which the inputs stand where outputs are differentiated: the features, then the vectors of the row's codes.
+const INPUT_OF_OUTPUTS: usize = usize::MAX - 1;
 
 fn parameters(network: &Network<f64>) -> Vec<Vec<f64>> {
     (0..network.views().len()).map(|p| network.parameter(p)).collect()
@@ -145,6 +149,7 @@ fn certificate(network: &Network<f64>, reference: &Reference<'_>, elements: &Ele
     let views = network.views();
     let worst = elements.worst(|p| match views.get(p) {
         Some(view) => (&view.name, view.cols),
+        None if p == INPUT_OF_OUTPUTS => ("input of outputs", spec.inputs + vectors_width(spec)),
         None => ("input", spec.inputs),
     });
     let (method, bound) = method(spec);

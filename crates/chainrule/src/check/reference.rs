@@ -133,19 +133,52 @@ impl<'a> Reference<'a> {
         self.places.iter().map(|places| &self.parameters[places.weight])
     }
 
-    /// The cost of a row: of an ensemble the mean of its members'.
-    fn row_cost(&self, row: usize) -> Complex {
-        let members = self.spec.ensemble.map_or(1, |ensemble| ensemble.members);
-        let costs = (0..members).map(|member| self.member_cost(row, member));
-        costs.fold(Complex::from(0.0), |sum, cost| sum + cost) * (1.0 / members as f64)
+    /// d(v' z^(L))/dx of feature `i`, and of the elements of the vectors of categories behind the features, for one row; of an
+    /// ensemble the mean of its members'.
+    pub(super) fn output_derivative(&mut self, row: usize, v: &[f64], i: usize) -> f64 {
+        let inputs = self.spec.inputs;
+        let element =
+            if i < inputs { &mut self.numeric[row * inputs + i] } else { self.vector_element(row, i - inputs) };
+        element.im = STEP;
+        let of_member = |member| self.row_outputs(row, member).iter().zip(v).map(|(z, v)| z.im * v).sum::<f64>();
+        let sum: f64 = (0..self.spec.members()).map(of_member).sum();
+        let element =
+            if i < inputs { &mut self.numeric[row * inputs + i] } else { self.vector_element(row, i - inputs) };
+        element.im = 0.0;
+        sum / self.spec.members() as f64 / STEP
     }
 
-    fn member_cost(&self, row: usize, member: usize) -> Complex {
+    /// Element `i` of the vectors of a row's codes, all in one.
+    fn vector_element(&mut self, row: usize, mut i: usize) -> &mut Complex {
+        let tables = self.spec.embeddings.len();
+        let mut j = 0;
+        while i >= self.spec.embeddings[j].dimension {
+            i -= self.spec.embeddings[j].dimension;
+            j += 1;
+        }
+        let code = self.rows.codes[row * tables + j] as usize;
+        &mut self.parameters[j][code * self.spec.embeddings[j].dimension + i]
+    }
+
+    /// z^(L) of a member, without offset.
+    fn row_outputs(&self, row: usize, member: usize) -> Vec<Complex> {
         let mut h = self.input(row);
         for l in 0..self.places.len() {
             let z = self.pre_activations(l, member, &h);
             h = if l < self.spec.hidden.len() { self.activate(l, member * self.rows.count + row, &z) } else { z };
         }
+        h
+    }
+
+    /// The cost of a row: of an ensemble the mean of its members'.
+    fn row_cost(&self, row: usize) -> Complex {
+        let members = self.spec.members();
+        let costs = (0..members).map(|member| self.member_cost(row, member));
+        costs.fold(Complex::from(0.0), |sum, cost| sum + cost) * (1.0 / members as f64)
+    }
+
+    fn member_cost(&self, row: usize, member: usize) -> Complex {
+        let mut h = self.row_outputs(row, member);
         let offset = self.rows.offset.as_ref().map_or(0.0, |offset| offset[row]);
         self.spec.head.offset_outputs(h.len()).for_each(|k| h[k] = h[k] + offset);
         let width = self.spec.head.target_width(self.spec.outputs);
