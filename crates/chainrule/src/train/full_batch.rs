@@ -5,7 +5,7 @@ use crate::block::Blocks;
 use crate::compute::Compute;
 use crate::cost::Constants;
 use crate::data::Dataset;
-use crate::gradient::{Store, dot};
+use crate::gradient::Store;
 use crate::layer::dropout::Masks;
 use crate::network::Network;
 use crate::optimizer::lbfgs::Lbfgs;
