@@ -12,9 +12,9 @@ use crate::model::{Model, Rows};
 /// How often the interpreter is asked whether somebody wants to interrupt.
 const SIGNALS: Duration = Duration::from_millis(20);
 
-/// What the leading function is told: the objective of the pass, why training cannot go on (or None), and how often L-BFGS has
+/// What the leading function is told: mean cost and penalty of the pass, why training cannot go on (or None), and how often L-BFGS has
 /// found the cost.
-type Report = (f64, Option<&'static str>, usize);
+type Report = (f64, f64, Option<&'static str>, usize);
 
 /// Trains as long as `lead` gives an order of the rows and, if it likes, a learning rate; None ends it. It is called with None
 /// first and then after each pass. Python's other threads run meanwhile.
@@ -57,7 +57,7 @@ fn passes<T: Scalar + Element>(
             return Err(interrupt);
         }
         let pass = pass.map_err(refused)?;
-        report = Some((pass.objective, pass.ended.as_ref().map(name), stepper.evaluations()));
+        report = Some((pass.cost, pass.penalty, pass.ended.as_ref().map(name), stepper.evaluations()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The class that the estimators are written on.
 
-use chainrule::{Compute, NetworkSpec, TrainSettings};
+use chainrule::{Compute, Head, NetworkSpec, TrainSettings};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -45,6 +45,12 @@ impl Network {
         }))
     }
 
+    /// Outputs of a network with this head (JSON) for `targets` targets, or for one target of so many classes.
+    #[staticmethod]
+    fn outputs(head: &str, targets: usize) -> PyResult<usize> {
+        Ok(read::<Head>(head)?.outputs(targets))
+    }
+
     /// A matrix for each parameter: W (inputs x outputs) and b (1 x outputs) of the first layer, then of the next.
     fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         with_model!(self, |model| model.parameters(py))
@@ -56,7 +62,7 @@ impl Network {
     }
 
     /// Trains on X (rows x inputs), y (rows x targets) and weights (rows) as `lead` says: called with None at first and then with
-    /// (objective, why it cannot go on or None, evaluations of the cost) after each pass, it returns (order of the rows, learning
+    /// (mean cost, mean penalty, why it cannot go on or None, evaluations of the cost) after each pass, it returns (order of the rows, learning
     /// rate or None) of the next pass, or None to end. `resume`: the optimizer goes on from where it was.
     #[pyo3(signature = (settings, x, y, weights, threads, resume, lead))]
     #[allow(clippy::too_many_arguments)] // Python names them.

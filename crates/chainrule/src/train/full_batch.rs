@@ -40,9 +40,10 @@ impl<'a, T: Scalar> FullBatch<'a, T> {
         Self { cost, history, tolerance, minimiser: None, step_length: 0.0, evaluations: 0 }
     }
 
-    /// The mean cost plus its penalty where it has come, after the first iteration.
-    pub(super) fn objective(&self) -> f64 {
-        self.minimiser.as_ref().map_or(f64::NAN, |minimiser| minimiser.here().value)
+    /// The mean cost and the penalty where it has come with the network, after the first iteration.
+    pub(super) fn here(&self, network: &Network<T>) -> (f64, f64) {
+        let penalty = self.cost.penalty(network, None);
+        (self.minimiser.as_ref().map_or(f64::NAN, |minimiser| minimiser.here().value - penalty), penalty)
     }
 
     /// One iteration. Returns the mean cost before it, and why training ends if it does.

@@ -352,14 +352,6 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         }
     }
 
-    /// The mean cost of the last epoch, which is `cost`, with its penalties.
-    fn objective(&self, cost: f64) -> f64 {
-        match self {
-            Self::Batches(batches) => cost + batches.penalty.unwrap_or(0.0),
-            Self::FullBatch(all) => all.objective(),
-        }
-    }
-
     /// Exchanges the parameters that move and those that are to be used.
     fn exchange(&mut self, network: &mut Network<T>) {
         if let Self::Batches(batches) = self {

@@ -18,8 +18,10 @@ pub struct Progress<T> {
 /// One pass over the rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pass {
-    /// Mean cost plus penalties: over the batches, each before its step; with L-BFGS after the iteration.
-    pub objective: f64,
+    /// Mean cost: over the batches, each before its step; with L-BFGS after the iteration.
+    pub cost: f64,
+    /// Mean penalty, at the same places.
+    pub penalty: f64,
     /// Why it cannot go on, if so.
     pub ended: Option<Ended>,
 }
@@ -85,8 +87,11 @@ impl<'a, T: Scalar> Stepper<'a, T> {
         self.exchange(network);
         let (cost, ended) = self.trainer.epoch(network, compute, &data, self.passes, observer);
         self.exchange(network);
-        let broken = matches!(ended, Some(Ended::NonFinite { .. }));
-        Ok(Pass { objective: if broken { cost } else { self.trainer.objective(cost) }, ended })
+        let (cost, penalty) = match &self.trainer {
+            Trainer::Batches(batches) => (cost, batches.penalty.unwrap_or(0.0)),
+            Trainer::FullBatch(all) => all.here(network),
+        };
+        Ok(Pass { cost, penalty, ended })
     }
 
     /// Exchanges the parameters that move and their average, if there is one.
