@@ -149,7 +149,7 @@ class BaseMLP(BaseEstimator):
             return score
 
         def score():
-            prediction = self._decide(self._network.predict(X, 1, self._PREDICTION))
+            prediction = self._decide(self._network.predict(X, 1, self._prediction()))
             if np.issubdtype(prediction.dtype, np.floating) and not np.isfinite(prediction).all():
                 return np.nan
             return self._METRIC(y, prediction, **named)
@@ -189,7 +189,7 @@ class BaseMLP(BaseEstimator):
         work = rows * sum(w.size for w in self.coefs_)
         return 1 if work < self._ALONE else cores
 
-    def _predict(self, X, of):
+    def _predict(self, X):
         """The engine's predictions for rows that are checked first, unless they plainly are what the engine takes."""
         if "coefs_" not in self.__dict__:
             check_is_fitted(self)
@@ -209,7 +209,7 @@ class BaseMLP(BaseEstimator):
             )
             X = self._dense(X, self.coefs_[0].dtype)
         network = self._connect(self.n_features_in_)
-        return network.predict(X, self._threads(X.shape[0]), of)
+        return network.predict(X, self._threads(X.shape[0]), self._prediction())
 
     @staticmethod
     def _dense(X, dtype):

@@ -80,7 +80,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     _SKLEARN_LOSSES = ("log_loss",)
     _METRIC = staticmethod(accuracy_score)
-    _PREDICTION = "classes"
 
     def fit(self, X, y, sample_weight=None, validation_data=None):
         return self._fit(X, y, sample_weight, incremental=False, validation_data=validation_data)
@@ -158,9 +157,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def predict(self, X):
         return self._decide(self.predict_proba(X))
 
+    def _prediction(self):
+        """What the engine is asked for."""
+        return "means" if self._target_type.startswith("multilabel") else "classes"
+
     def predict_proba(self, X):
-        multilabel = getattr(self, "_target_type", "").startswith("multilabel")
-        return self._predict(X, "means" if multilabel else "classes")
+        return self._predict(X)
 
     def predict_log_proba(self, X):
         p = self.predict_proba(X)

@@ -35,7 +35,7 @@ def lead(course):
 def full_batch(estimator, rows, loss_of):
     """Iterations of L-BFGS."""
     estimator.n_iter_ = 0
-    before, limit = np.inf, f"iterations ({estimator.max_iter})"
+    before, limit = None, f"iterations ({estimator.max_iter})"
     while estimator.n_iter_ < estimator.max_iter:
         cost, penalty, ended, evaluations = yield rows, None
         if ended == "non-finite":
@@ -44,8 +44,7 @@ def full_batch(estimator, rows, loss_of):
         estimator.loss_ = loss_of(cost, penalty)
         _say(estimator, f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
         stopped = _call(estimator)
-        fall = before - estimator.loss_
-        if stopped or ended or fall <= _LEAST_FALL * max(abs(before), abs(estimator.loss_), 1.0):
+        if stopped or ended or before is not None and _has_settled(before, estimator.loss_):
             return
         before = estimator.loss_
         if evaluations >= estimator.max_fun:
@@ -56,6 +55,10 @@ def full_batch(estimator, rows, loss_of):
         ConvergenceWarning,
         stacklevel=2,
     )
+
+
+def _has_settled(before, loss):
+    return before - loss <= _LEAST_FALL * max(abs(before), abs(loss), 1.0)
 
 
 NON_FINITE = (

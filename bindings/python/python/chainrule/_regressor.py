@@ -78,7 +78,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _SKLEARN_LOSSES = tuple(_HEADS)
     _METRIC = staticmethod(r2_score)
-    _PREDICTION = "points"
 
     def fit(self, X, y, sample_weight=None, validation_data=None):
         return self._fit(X, y, sample_weight, incremental=False, validation_data=validation_data)
@@ -117,5 +116,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _decide(self, points):
         return points.ravel() if points.shape[1] == 1 else points
 
+    def _prediction(self):
+        """What the engine is asked for."""
+        return "points"
+
     def predict(self, X):
-        return self._decide(self._predict(X, "points"))
+        return self._decide(self._predict(X))
