@@ -30,6 +30,10 @@ def _collect():
     theirs = "from sklearn.neural_network import MLPClassifier, MLPRegressor\n"
     source = path.read_text()
     assert source.count(theirs) == 1, "scikit-learn's tests import their estimators in another way"
+    # On one of the sets of that test, chainrule's L-BFGS is there after seven evaluations.
+    function = "def test_lbfgs_classification_maxfun"
+    before, after = source.split(function)
+    source = before + function + after.replace("max_fun = 10", "max_fun = 5", 1)
     names = {"__name__": __name__, "MLPClassifier": _Classifier, "MLPRegressor": chainrule.MLPRegressor}
     exec(compile(source.replace(theirs, "\n"), path, "exec"), names)
     return {name: f for name, f in names.items() if name.startswith("test_")}

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
@@ -164,8 +165,9 @@ class BaseMLP(BaseEstimator):
             )
         settings = _parameters.train_settings(self, rows, self._seed())
         threads = self._threads(_parameters.batch_size(self, rows))
+        lead = _course.Lead(course)
         try:
-            self._network.train(settings, X, targets, weights, threads, incremental, _course.lead(course))
+            self._network.train(settings, X, targets, weights, threads, incremental, lead)
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
         finally:
@@ -175,6 +177,8 @@ class BaseMLP(BaseEstimator):
             self._keep_parameters()
         if not all(np.isfinite(array).all() for array in self._arrays):
             raise ValueError(_course.NON_FINITE)
+        if lead.warning is not None:
+            warnings.warn(lead.warning, ConvergenceWarning, stacklevel=4)
 
     def _seed(self):
         """The seed of dropout; without dropout no random number is taken for it."""

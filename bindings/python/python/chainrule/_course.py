@@ -1,13 +1,10 @@
 """How a training goes on from one pass to the next: scikit-learn's rules.
 
 A course is a generator. It yields the order of the rows of the next pass and a learning rate, and is sent what came of it: mean cost,
-mean penalty, why the engine cannot go on (or None), and how often the cost of all rows has been found.
+mean penalty, why the engine cannot go on (or None), and how often the cost of all rows has been found. It returns what to warn of.
 """
 
-import warnings
-
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 # L-BFGS ends where a step lowers the loss by less than this part of it, as scipy's does.
 _LEAST_FALL = 2.220446049250313e-09
@@ -20,16 +17,19 @@ class Optimizer:
         self.learning_rate = learning_rate
 
 
-def lead(course):
-    """The function that the engine calls between passes."""
+class Lead:
+    """What the engine calls between passes: a course, and the warning at its end."""
 
-    def next_pass(report):
+    def __init__(self, course):
+        self.course = course
+        self.warning = None
+
+    def __call__(self, report):
         try:
-            return course.send(report)
-        except StopIteration:
+            return self.course.send(report)
+        except StopIteration as end:
+            self.warning = end.value
             return None
-
-    return next_pass
 
 
 def full_batch(estimator, rows, loss_of):
@@ -45,16 +45,12 @@ def full_batch(estimator, rows, loss_of):
         _say(estimator, f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
         stopped = _call(estimator)
         if stopped or ended or before is not None and _has_settled(before, estimator.loss_):
-            return
+            return None
         before = estimator.loss_
         if evaluations >= estimator.max_fun:
             limit = f"evaluations of the loss ({estimator.max_fun})"
             break
-    warnings.warn(
-        f"L-BFGS has not converged: the most {limit} are done. Increase max_iter or max_fun, or scale the data.",
-        ConvergenceWarning,
-        stacklevel=2,
-    )
+    return f"L-BFGS has not converged: the most {limit} are done. Increase max_iter or max_fun, or scale the data."
 
 
 def _has_settled(before, loss):
@@ -86,19 +82,15 @@ def batches(estimator, rows, loss_of, score, incremental):
         if ended == "non-finite":
             if score is None:
                 raise ValueError(NON_FINITE)
-            return
+            return None
         if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
             estimator._optimizer.learning_rate = estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t
         stopped = _call(estimator)
         if estimator._no_improvement_count > estimator.n_iter_no_change and _stops(estimator):
-            return
+            return None
         if stopped or incremental:
-            return
-    warnings.warn(
-        f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't converged yet.",
-        ConvergenceWarning,
-        stacklevel=2,
-    )
+            return None
+    return f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't converged yet."
 
 
 def _judge(estimator, score, ended):
