@@ -1,0 +1,23 @@
+//! The extension module `chainrule._chainrule`: arrays in, arrays out. The mathematics is the engine's, the interface that
+//! users see is Python's.
+
+mod failure;
+mod lead;
+mod model;
+mod network;
+
+use pyo3::prelude::*;
+
+/// What `python/chainrule` is written on.
+#[pymodule]
+mod _chainrule {
+    use super::*;
+
+    #[pymodule_export]
+    use super::network::Network;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,15 @@
+"""Fixtures."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(params=[0, 42])
+def global_random_seed(request):
+    """Seeds, by the name that scikit-learn's own tests know them under."""
+    return request.param
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
