@@ -2,7 +2,7 @@
 //! by 1 - p. With mask m in {0, 1 / (1 - p)}: h <- h ⊙ m and phi'(z) <- phi'(z) ⊙ m. The mask is a function of the step's
 //! key, the row and the unit, so nothing is stored but the product phi' ⊙ m that the backward pass needs anyway.
 
-use crate::kernel::{Isa, Simd, Tile, VectorJob, panel_count};
+use crate::kernel::{Isa, Simd, Tile, VectorJob, load, panel_count, store};
 use crate::rng::{Key, mask_bits};
 use crate::scalar::Scalar;
 
@@ -75,7 +75,7 @@ impl<T: Scalar, const N: usize> VectorJob<T> for MaskJob<'_, T, N> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd<T>>(mut self, _: S) {
+    fn run<S: Simd<T>>(mut self, simd: S) {
         let kept = T::from_f64(self.mask.kept);
         let mut factors = [T::ZERO; 32];
         let factors = &mut factors[..T::PANEL];
@@ -86,8 +86,10 @@ impl<T: Scalar, const N: usize> VectorJob<T> for MaskJob<'_, T, N> {
                 *factor = if bits < self.mask.threshold { T::ZERO } else { kept };
             }
             for part in &mut self.parts {
-                for (x, factor) in part[r * T::PANEL..][..T::PANEL].iter_mut().zip(&*factors) {
-                    *x = *x * *factor;
+                let row = &mut part[r * T::PANEL..][..T::PANEL];
+                for lane in (0..T::PANEL).step_by(S::LANES) {
+                    let x = simd.mul(load(simd, &row[lane..]), load(simd, &factors[lane..]));
+                    store(simd, x, &mut row[lane..]);
                 }
             }
         }
