@@ -81,10 +81,12 @@ impl Model {
             ["layers", l, kind] => {
                 let l: usize = l.parse().unwrap_or(0);
                 let (inputs, members) = (names.count(l), self.card.network.ensemble.map_or(1, |e| e.members));
-                let from = if *kind != "weight" { (*kind).to_owned() } else { names.node(l, worst.row % inputs).to_owned() };
+                let from =
+                    if *kind != "weight" { (*kind).to_owned() } else { names.node(l, worst.row % inputs).to_owned() };
                 // Some parameters have a row or a matrix for each member of an ensemble.
                 let member = if *kind == "weight" { worst.row / inputs } else { worst.row };
-                let of = |node: &str| if members > 1 { format!("{node}, member {}", member + 1) } else { node.to_owned() };
+                let of =
+                    |node: &str| if members > 1 { format!("{node}, member {}", member + 1) } else { node.to_owned() };
                 let above = if *kind == "r" { l } else { l + 1 };
                 (from, of(names.node(above, worst.column)))
             }

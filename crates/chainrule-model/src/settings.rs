@@ -183,8 +183,9 @@ impl Settings {
         if self.epochs == 0 {
             return Err(Error::Setting("epochs must be at least 1".into()));
         }
-        let Recipe { frequencies, sigma, label_smoothing, category_dimension, bins, dimension, start, ensemble, .. } =
-            self.recipe;
+        let Recipe {
+            frequencies, sigma, label_smoothing, category_dimension, bins, dimension, start, ensemble, ..
+        } = self.recipe;
         if frequencies > 1024 || (frequencies > 0 && !(sigma > 0.0 && sigma.is_finite())) {
             return Err(Error::Setting("recipe: frequencies must be 0 to 1024, and sigma > 0 with them".into()));
         }

@@ -14,7 +14,10 @@ fn table() -> Table {
         column("x", Values::Number((0..200).map(x).collect())),
         column("three", Values::Number((0..200).map(|row| f64::from(row * 7 % 3)).collect())),
         column("text", Values::Category((0..200).map(text).collect())),
-        column("class", Values::Category((0..200).map(|row| Some(if (x(row) - 2.0).abs() < 1.0 { "in" } else { "out" })).collect())),
+        column(
+            "class",
+            Values::Category((0..200).map(|row| Some(if (x(row) - 2.0).abs() < 1.0 { "in" } else { "out" })).collect()),
+        ),
         column("count", Values::Number((0..200).map(|row| (40.0 * x(row)).floor()).collect())),
     ];
     Table::new("t", columns).unwrap()

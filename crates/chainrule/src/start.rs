@@ -75,9 +75,7 @@ impl<T: Scalar> Network<T> {
     /// Gives every layer weights and biases that are uniform between -1 / sqrt(inputs) and 1 / sqrt(inputs), and leaves everything
     /// else. The members of an ensemble start with the same biases, but for the output layer, of which each has its own.
     pub fn start_uniform(&mut self, seed: u64) {
-        self.draw_layers(seed, |_, inputs, _, key, i| {
-            (2.0 * key.uniform(i) - 1.0) / (inputs.max(1) as f64).sqrt()
-        });
+        self.draw_layers(seed, |_, inputs, _, key, i| (2.0 * key.uniform(i) - 1.0) / (inputs.max(1) as f64).sqrt());
     }
 
     /// Gives every layer the weights and biases `draw(number of the layer, its inputs, whether it is a weight, key, place)`.

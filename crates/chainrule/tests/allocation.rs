@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chainrule::{
-    Activation, Compute, Dataset, Embedding, Ensemble, EnsembleKind, Event, Flow, Head, Hidden, Inputs, Network, NetworkSpec, NumericEmbedding,
-    Predictor, TrainSettings, train,
+    Activation, Compute, Dataset, Embedding, Ensemble, EnsembleKind, Event, Flow, Head, Hidden, Inputs, Network,
+    NetworkSpec, NumericEmbedding, Predictor, TrainSettings, train,
 };
 
 struct Counting;

@@ -167,8 +167,10 @@ impl Naive<'_> {
         if !self.periodic {
             let (edges, first) = (&edges()[i], i * (edges()[0].len() - 1));
             let element = |d: usize| {
-                let bin = |j: usize| self.part(edges, j, x) * self.p("numeric_embedding.bins", (first + j) * DIMENSION + d);
-                let linear = x * self.p("numeric_embedding.weight", place(d)) + self.p("numeric_embedding.bias", place(d));
+                let bin =
+                    |j: usize| self.part(edges, j, x) * self.p("numeric_embedding.bins", (first + j) * DIMENSION + d);
+                let linear =
+                    x * self.p("numeric_embedding.weight", place(d)) + self.p("numeric_embedding.bias", place(d));
                 linear + (0..edges.len() - 1).map(bin).sum::<f64>()
             };
             return (0..DIMENSION).map(element).collect();
@@ -209,8 +211,7 @@ impl Naive<'_> {
             sum + self.p("layers.1.bias", own(OUTPUTS, k))
         };
         let share = if self.has(Fault::MembersAdded) { 1.0 } else { 1.0 / MEMBERS as f64 } * self.rows.weight(row);
-        let d: Vec<f64> =
-            (0..OUTPUTS).map(|k| share * (mean(k) - self.rows.targets[row * OUTPUTS + k])).collect();
+        let d: Vec<f64> = (0..OUTPUTS).map(|k| share * (mean(k) - self.rows.targets[row * OUTPUTS + k])).collect();
         let whose = if self.has(Fault::HeadOfAnotherMember) { (member + 1) % MEMBERS } else { member };
         let g: Vec<f64> = (0..UNITS)
             .map(|j| (0..OUTPUTS).map(|k| self.p("layers.1.weight", head(whose, j, k)) * d[k]).sum())

@@ -36,8 +36,7 @@ impl Head {
             }
             Self::Ordinal { .. } => {
                 let above: Vec<Vec<f64>> = members.iter().map(|z| steps(z, -1.0)).collect();
-                let pooled: Vec<f64> =
-                    (0..outputs).map(|k| logit_of_mean(&mut above.iter().map(|c| c[k]))).collect();
+                let pooled: Vec<f64> = (0..outputs).map(|k| logit_of_mean(&mut above.iter().map(|c| c[k]))).collect();
                 from_steps(&pooled, -1.0)
             }
             Self::Quantile { levels } => {
@@ -115,7 +114,10 @@ mod tests {
             let outputs = if matches!(head, Head::Quantile { .. }) { 3 } else { 4 };
             let members = MEMBERS.map(|z| &z[..outputs]);
             // Learned shapes of a Weibull distribution are parts of its mean.
-            if matches!(head, Head::WeibullAft { shape: Scale::Learned } | Head::Tweedie { dispersion: Scale::Learned, .. }) {
+            if matches!(
+                head,
+                Head::WeibullAft { shape: Scale::Learned } | Head::Tweedie { dispersion: Scale::Learned, .. }
+            ) {
                 continue;
             }
             let numbers = |z: &[f64]| -> Vec<f64> {
@@ -139,7 +141,8 @@ mod tests {
     fn far_out_nothing_overflows() {
         for head in Head::all() {
             let outputs = if matches!(head, Head::Quantile { .. }) { 3 } else { 4 };
-            let pooled = head.pooled(&[&[800.0, -900.0, 850.0, 4.0][..outputs], &[900.0, -800.0, 2.0, -3.0][..outputs]]);
+            let pooled =
+                head.pooled(&[&[800.0, -900.0, 850.0, 4.0][..outputs], &[900.0, -800.0, 2.0, -3.0][..outputs]]);
             assert!(pooled.iter().all(|z| z.is_finite()), "{head:?}: {pooled:?}");
         }
         assert_eq!(Head::Bernoulli.pooled(&[&[800.0], &[800.0]]), [800.0]);

@@ -91,7 +91,9 @@ pub fn outer_sums<T: Scalar, const C: usize>(
                 let layer = &layers[number];
                 let state = companions.iter().map(|c| c.address(layer.weight + next.offset));
                 let place = |start| transposed.address(layer.transposed_place::<T>(start, &next));
-                let own = state.chain(layer.transposed.filter(|_| follows).map(place)).map(|at| (at, next.range::<T>().len()));
+                let own = state
+                    .chain(layer.transposed.filter(|_| follows).map(place))
+                    .map(|at| (at, next.range::<T>().len()));
                 let own = own.filter(|_| plan.rows >= LONG);
                 fill(&mut ahead, own.chain(panels(operands, number, &tile, &next)))
             }
@@ -115,6 +117,7 @@ pub fn outer_sums<T: Scalar, const C: usize>(
         }
         if let (0, Some(bias)) = (tile.row, layer.bias) {
             let tile = Tile { offset: tile.col, row: 0, rows: 1, ..tile };
+            sums.bias()[tile.cols..].fill(T::ZERO);
             f.apply(isa, Part::Bias(number), tile, sums.bias(), parts(bias, &tile));
         }
     });
@@ -250,9 +253,9 @@ impl Outer {
         [weight, bias]
     }
 
-    /// Makes the gradient of the columns that do not move zero.
+    /// Makes the gradient of the columns that do not move zero, and the padding, where anything may stand in delta.
     fn hold<T: Scalar>(&self, tile: &Tile, gradient: &mut [T]) {
-        if tile.col + tile.cols > self.moving {
+        if tile.col + T::PANEL > self.moving {
             let first = self.moving.saturating_sub(tile.col);
             gradient.chunks_exact_mut(T::PANEL).for_each(|row| row[first..].fill(T::ZERO));
         }
