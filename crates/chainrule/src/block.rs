@@ -183,6 +183,8 @@ pub(crate) struct Blocks<T> {
     members: usize,
     /// Layers below the output layer.
     hidden: usize,
+    /// Rows that there is room for.
+    capacity: usize,
     /// Most rows of each.
     block_rows: usize,
     /// Blocks that hold the current batch.
@@ -217,12 +219,13 @@ impl<T: Scalar> Blocks<T> {
         let block = |_| Block::new(spec, topology, block_rows.min(capacity), training);
         let blocks = (0..members * capacity.div_ceil(block_rows)).map(block).collect();
         let others = if training { topology.others_len::<T>() } else { [0; 2] }.map(Buffer::zeros);
-        Self { blocks, members, hidden: spec.hidden.len(), block_rows, used: 0, shared, by_columns, others }
+        let hidden = spec.hidden.len();
+        Self { blocks, members, hidden, capacity, block_rows, used: 0, shared, by_columns, others }
     }
 
     /// Rows that there is room for.
     pub(crate) fn capacity(&self) -> usize {
-        self.blocks.len() / self.members * self.block_rows
+        self.capacity
     }
 
     /// Makes the rows `select` the current batch: `f` is called for each block with its rows and the place of the first among

@@ -84,6 +84,13 @@ impl View {
         if self.transposed { (self.cols, self.part_rows()) } else { (self.part_rows(), self.cols) }
     }
 
+    /// Makes the padding zero behind parts that are single rows in panels, such as all that is neither a layer's W nor looked up.
+    pub(crate) fn clear_padding<T: Scalar>(&self, flat: &mut [T]) {
+        if !self.role.is_row_major() && self.part_rows() == 1 {
+            (0..self.parts).for_each(|part| flat[self.part::<T>(part)][self.cols..].fill(T::ZERO));
+        }
+    }
+
     /// The matrix in row-major order.
     pub(crate) fn read<T: Scalar>(&self, flat: &[T]) -> Vec<T> {
         let mut out = vec![T::ZERO; self.rows * self.cols];

@@ -9,7 +9,7 @@ use crate::kernel::{Isa, MOST_ACROSS, Operands, Outer, add_rows, panels_len};
 use crate::layer::custom;
 use crate::layer::dense::{Dense, Slope};
 use crate::layer::dropout::Masks;
-use crate::layer::ensemble_dense::{self, EnsembleKind, MemberSums, Members};
+use crate::layer::ensemble_dense::{self, MemberSums, Members};
 use crate::layer::parametric::{self, Derivatives};
 use crate::params::{Layout, Role, View};
 use crate::scalar::Scalar;
@@ -72,13 +72,12 @@ impl Topology {
         };
         let mut alphas: Vec<_> = spec.hidden.iter().enumerate().map(&mut alpha).collect();
         alphas.push(None);
-        let mut of_members = Self::of_members::<T>(spec, &mut layout);
+        let members = Members::of_layers::<T>(spec, &mut layout);
         let others = (layout.views.len(), layout.len());
         let output = Hidden::new(spec.outputs, Activation::Identity);
         let mut inputs = spec.input_width();
         let mut layers = Vec::with_capacity(spec.hidden.len() + 1);
-        for (l, hidden) in spec.hidden.iter().chain([&output]).enumerate() {
-            let (members, bias) = std::mem::take(&mut of_members[l]);
+        for ((l, hidden), members) in spec.hidden.iter().chain([&output]).enumerate().zip(members) {
             let parts = if members.own { spec.members() } else { 1 };
             // Of few outputs the panels of W would be padding for the most part.
             let narrow = l == spec.hidden.len() && inputs > 0 && spec.outputs <= MOST_ACROSS;
@@ -92,7 +91,7 @@ impl Topology {
                     true => layout.push_transposed::<T>(name, parts, shape),
                     false => layout.push_parts::<T>(name, Role::Weight, parts, shape),
                 },
-                bias: bias.unwrap_or_else(|| {
+                bias: members.bias.unwrap_or_else(|| {
                     layout.push_parts::<T>(format!("layers.{l}.bias"), Role::Bias, parts, (1, hidden.width))
                 }),
                 members,
@@ -114,29 +113,6 @@ impl Topology {
         let moving = spec.head.held_outputs(spec.outputs).start;
         gradients[spec.hidden.len()..].iter_mut().for_each(|output| output.moving = moving);
         Self { stem, layers, layout, others, gradients, to_input }
-    }
-
-    /// What each layer, the output layer last, has for each member of an ensemble, and its bias where that is among it. Appends
-    /// what is no W to `layout`, but for the biases of the output layer.
-    fn of_members<T: Scalar>(spec: &NetworkSpec, layout: &mut Layout) -> Vec<(Members, Option<usize>)> {
-        let layers = spec.hidden.len();
-        let Some(ensemble) = spec.ensemble else { return vec![Default::default(); layers + 1] };
-        let mut all = Vec::with_capacity(layers + 1);
-        let mut inputs = spec.input_width();
-        for l in 0..=layers {
-            let outputs = spec.hidden.get(l).map_or(spec.outputs, |hidden| hidden.width);
-            let own = l == layers;
-            let mut push = |used: bool, kind: &str, role, width| {
-                used.then(|| layout.push_parts::<T>(format!("layers.{l}.{kind}"), role, ensemble.members, (1, width)))
-            };
-            let full = !own && ensemble.kind == EnsembleKind::Full;
-            let r = push(l == 0 || full, "r", Role::Adapter, inputs);
-            let s = push(full, "s", Role::Adapter, outputs);
-            let bias = push(full, "bias", Role::Bias, outputs);
-            all.push((Members { r, s, own }, bias));
-            inputs = outputs;
-        }
-        all
     }
 
     /// Whether the recursion goes on below layer `l`.
@@ -341,16 +317,17 @@ impl Topology {
                 add_rows(*isa, (block.rows, layer.outputs), parts, to);
             }
         }
+        // Anything may stand in the padding of what was added, and the gradient's length must not see it.
+        self.layout.views[..self.others.0].iter().for_each(|view| view.clear_padding(&mut gradient));
         blocks.others = [gradient, sums];
     }
 
     /// Adds what the blocks have summed for their members, block after block.
     fn add_member_sums<T: Scalar>(&self, isa: Isa, blocks: &[Block<T>], gradient: &mut [T]) {
-        for (layer, l) in self.layers.iter().zip(0..) {
-            let of_bias = layer.members.s.map(|_| layer.bias);
+        for (l, layer) in self.layers.iter().enumerate() {
             for block in blocks {
                 let MemberSums { r, s, b } = &block.sums[l];
-                let parts = [(layer.members.r, r), (layer.members.s, s), (of_bias, b)];
+                let parts = [(layer.members.r, r), (layer.members.s, s), (layer.members.bias, b)];
                 for (view, sums) in parts.iter().filter_map(|(view, sums)| Some((&self.layout.views[(*view)?], sums))) {
                     add_rows(isa, (1, view.cols), sums, &mut gradient[view.part::<T>(block.member)]);
                 }

@@ -207,6 +207,11 @@ fn a_rows_prediction_does_not_depend_on_its_company() {
         for isa in Isa::available() {
             let mut compute = Compute::with_isa(2, isa);
             let together = network.predict(&mut compute, &Inputs::numeric(&x, spec.inputs)).unwrap();
+            // More rows than there is room for are worked off in pieces.
+            let mut pieces = vec![0.0; together.len()];
+            let mut predictor = Predictor::new(&network, 5, &compute);
+            predictor.predict(&mut compute, &Inputs::numeric(&x, spec.inputs), &mut pieces).unwrap();
+            assert_eq!(pieces, together, "{isa}");
             for rows in [1, 2, 3, 17, 64] {
                 let mut predictor = Predictor::new(&network, rows, &compute);
                 let mut out = vec![0.0; rows * spec.outputs];

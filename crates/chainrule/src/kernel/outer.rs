@@ -119,6 +119,7 @@ pub fn outer_sums<T: Scalar, const C: usize>(
             transpose_tile(isa, weight, tile.rows, to);
         }
         if let (Some(bias), Some(tile)) = (layer.bias, layer.bias_tile(&tile)) {
+            sums.bias()[tile.cols..].fill(T::ZERO);
             f.apply(isa, Part::Bias(number), tile, sums.bias(), parts(bias, &tile));
         }
     });
@@ -272,11 +273,13 @@ impl Outer {
         }
     }
 
-    /// Makes the gradient of the columns that do not move zero.
+    /// Makes the gradient of the columns that do not move zero, and the padding, where anything may stand in the operands.
     fn hold<T: Scalar>(&self, tile: &Tile, gradient: &mut [T]) {
         if self.exchanged {
-            gradient.chunks_exact_mut(T::PANEL).skip(self.moving).for_each(|row| row.fill(T::ZERO));
-        } else if tile.col + tile.cols > self.moving {
+            for (r, row) in gradient.chunks_exact_mut(T::PANEL).enumerate() {
+                row[if r < self.moving { tile.cols } else { 0 }..].fill(T::ZERO);
+            }
+        } else if tile.col + T::PANEL > self.moving {
             let first = self.moving.saturating_sub(tile.col);
             gradient.chunks_exact_mut(T::PANEL).for_each(|row| row[first..].fill(T::ZERO));
         }

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, setting};
 use crate::kernel::{Input, Isa, Simd, VectorFn, VectorJob, map_columns, panels_len};
+use crate::params::{Layout, Role};
 use crate::scalar::Scalar;
+use crate::spec::NetworkSpec;
 
 /// Most members of an ensemble.
 const MOST_MEMBERS: usize = 1024;
@@ -53,10 +55,35 @@ impl Ensemble {
 pub(crate) struct Members {
     /// r.
     pub(crate) r: Option<usize>,
-    /// s; the bias then belongs to the members too.
+    /// s.
     pub(crate) s: Option<usize>,
+    /// b, where W is shared.
+    pub(crate) bias: Option<usize>,
     /// Whether W and b are one for each member.
     pub(crate) own: bool,
+}
+
+impl Members {
+    /// Those of each layer of a network, the output layer last; appends all but W and b that each member has for itself to `layout`.
+    pub(crate) fn of_layers<T: Scalar>(spec: &NetworkSpec, layout: &mut Layout) -> Vec<Self> {
+        let layers = spec.hidden.len();
+        let Some(Ensemble { members, kind }) = spec.ensemble else { return vec![Self::default(); layers + 1] };
+        let mut inputs = spec.input_width();
+        let mut layer = |l: usize| {
+            let own = l == layers;
+            let outputs = if own { spec.outputs } else { spec.hidden[l].width };
+            let full = !own && kind == EnsembleKind::Full;
+            let mut push = |used: bool, name: &str, role, width| {
+                used.then(|| layout.push_parts::<T>(format!("layers.{l}.{name}"), role, members, (1, width)))
+            };
+            let r = push(l == 0 || full, "r", Role::Adapter, inputs);
+            let s = push(full, "s", Role::Adapter, outputs);
+            let bias = push(full, "bias", Role::Bias, outputs);
+            inputs = outputs;
+            Self { r, s, bias, own }
+        };
+        (0..=layers).map(&mut layer).collect()
+    }
 }
 
 /// The sums over the rows of a block that make dJ/dr, dJ/ds and dJ/db of its member.
