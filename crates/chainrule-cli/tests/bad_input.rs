@@ -96,7 +96,11 @@ const CASES: &[Case] = &[
     Case("explain-weight good.safetensors train.csv --row 99 --layer 1 --from 1 --to 1", 2, &["--row 99", "1 to 60"]),
     Case("explain-weight good.safetensors train.csv --row 1 --layer 9 --from 1 --to 1", 2, &["--layer 9", "1 to 3"]),
     Case("explain-weight good.safetensors train.csv --row 1 --layer 1 --from x --to 1", 2, &["--from x", "\"a\""]),
-    Case("explain-weight good.safetensors train.csv --row 1 --layer 1 --from 1 --to 1 --member 2", 2, &["--member 2", "1 to 1"]),
+    Case(
+        "explain-weight good.safetensors train.csv --row 1 --layer 1 --from 1 --to 1 --member 2",
+        2,
+        &["--member 2", "1 to 1"],
+    ),
 ];
 
 fn folder() -> Folder {

@@ -13,7 +13,9 @@ fn json(text: &str) -> Value {
 #[test]
 fn train_predict_and_evaluate_agree() {
     let folder = Folder::new();
-    let trained = json(&folder.succeed("train train.csv --effort fast --target y --test train.csv --ignore z --epochs 60 --json"));
+    let trained = json(
+        &folder.succeed("train train.csv --effort fast --target y --test train.csv --ignore z --epochs 60 --json"),
+    );
     assert_eq!(trained["task"], "classification");
     assert_eq!(trained["metrics_on"], "test");
     let accuracy = trained["metrics"]["accuracy"].as_f64().unwrap();
@@ -69,7 +71,9 @@ fn counts_take_an_exposure_and_rows_a_weight() {
     let rows = (0..200).map(|i| format!("{},{},{},1\n", i % 7, 1 + i % 3, (i % 7) * (1 + i % 3) / 3));
     folder.write("counts.csv", "x,time,claims,w\n".to_owned() + &rows.collect::<String>());
     let trained =
-        json(&folder.succeed("train counts.csv --effort fast --target claims --exposure time --weight w --test counts.csv --json"));
+        json(&folder.succeed(
+            "train counts.csv --effort fast --target claims --exposure time --weight w --test counts.csv --json",
+        ));
     assert_eq!((&trained["task"], &trained["head"]), (&"count".into(), &"poisson".into()));
     assert!(trained["metrics"]["r2"].as_f64().unwrap() > 0.8, "{trained}");
 }
@@ -163,7 +167,17 @@ fn completions_and_help_are_printed() {
     let folder = Folder::new();
     assert!(folder.succeed("completions bash").contains("_chainrule"));
     let help = folder.succeed("train --help");
-    for flag in ["--target", "--effort", "--time", "--members", "--hidden", "--activation", "--learning-rate", "--patience", "--exposure"] {
+    for flag in [
+        "--target",
+        "--effort",
+        "--time",
+        "--members",
+        "--hidden",
+        "--activation",
+        "--learning-rate",
+        "--patience",
+        "--exposure",
+    ] {
         assert!(help.contains(flag), "{flag}");
     }
 }

@@ -34,7 +34,10 @@ fn the_best_effort_is_several_networks_that_every_command_takes() {
     let folder = Folder::new();
     let flags = "--target y --ignore z --effort best --epochs 8 --hidden 8 --batch 16";
     let report = json(&folder.succeed(&format!("train train.csv {flags} --test train.csv --json")));
-    assert_eq!((&report["preset"], &report["members"], &report["valid_rows"]), (&"realmlp".into(), &8.into(), &60.into()));
+    assert_eq!(
+        (&report["preset"], &report["members"], &report["valid_rows"]),
+        (&"realmlp".into(), &8.into(), &60.into())
+    );
     let evaluated = json(&folder.succeed("evaluate model.safetensors train.csv --json"));
     assert_eq!(evaluated["metrics"], report["test_metrics"]);
     assert!(folder.succeed("evaluate model.safetensors train.csv").contains("calibration_error"));

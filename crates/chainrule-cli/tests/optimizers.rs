@@ -17,7 +17,8 @@ fn every_optimizer_trains() {
         let flags =
             format!("--optimizer {name} --learning-rate {rate} --hidden 16 --dropout 0 --batch 60 --patience 0 --json");
         let more = if name == "lbfgs" { "" } else { "--clip-norm 1 --ema 0.9" };
-        let report = json(&folder.succeed(&format!("train train.csv --effort fast --target z --epochs 100 {flags} {more}")));
+        let report =
+            json(&folder.succeed(&format!("train train.csv --effort fast --target z --epochs 100 {flags} {more}")));
         assert!(report["metrics"]["r2"].as_f64().unwrap() > 0.9, "{name}: {report}");
     }
     let card = json(&folder.succeed("inspect model.safetensors --json"));

@@ -240,7 +240,8 @@ impl Model {
     /// Scores predictions of the rows with these numbers.
     pub(crate) fn score(&self, matrices: &Matrices, rows: &[u32], predictions: &Predictions) -> Evaluation {
         let of = |row: &u32| *row as usize;
-        let weights = matrices.weights.as_ref().map(|w| rows.iter().map(|row| f64::from(w[of(row)])).collect::<Vec<_>>());
+        let weights =
+            matrices.weights.as_ref().map(|w| rows.iter().map(|row| f64::from(w[of(row)])).collect::<Vec<_>>());
         // Targets of times stand beside whether their event was seen.
         let seen = matches!(self.card.network.head, Head::WeibullAft { .. })
             .then(|| rows.iter().map(|row| matrices.targets[2 * of(row) + 1] == 1.0).collect::<Vec<_>>());

@@ -44,7 +44,11 @@ fn inverse(rows: &Rows<'_>) -> f64 {
     let mut b = 1.0;
     for _ in 0..60 {
         let (slope, curvature) = rows.derivatives(b);
-        if slope > 0.0 { high = b } else { low = b }
+        if slope > 0.0 {
+            high = b
+        } else {
+            low = b
+        }
         let newton = b - slope / curvature;
         let next = if newton > low && newton < high { newton } else { (low * high).sqrt() };
         if (next - b).abs() <= 1e-9 * b {

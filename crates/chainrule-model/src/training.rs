@@ -148,7 +148,9 @@ impl Prepared {
         };
         estimate_scale(&mut networks, compute, &numbers.iter().map(judges).collect::<Vec<_>>())?;
         let mut model = Model { card: self.card(&networks[0], reports), members: networks };
-        let Some((matrices, rows)) = self.held_out(&numbers) else { return Ok(Fitted { model, valid: None, left_out }) };
+        let Some((matrices, rows)) = self.held_out(&numbers) else {
+            return Ok(Fitted { model, valid: None, left_out });
+        };
         let mut predictions = match self.valid_table {
             Some(_) => model.predictions(compute, &matrices.inputs.inputs(), &rows, true)?,
             None => self.out_of_fold(&model, &numbers, compute)?,

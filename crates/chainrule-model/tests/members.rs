@@ -123,7 +123,9 @@ fn one_member_is_the_first_network_and_several_are_saved_under_their_numbers() {
     assert_eq!(second.card().training.report, model.card().training.further[0]);
     let text = String::from_utf8_lossy(&second.to_bytes().unwrap()).into_owned();
     assert!(text.contains("\"layers.0.weight\"") && !text.contains("members."));
-    assert!(again(&model).member(3).err().unwrap().to_string().contains("--member 3: the model has the members 1 to 2"));
+    assert!(
+        again(&model).member(3).err().unwrap().to_string().contains("--member 3: the model has the members 1 to 2")
+    );
     assert!(again(&model).member(0).is_err());
 }
 
@@ -207,8 +209,7 @@ fn an_overconfident_network_gets_a_temperature() {
         let scores = fitted.model.evaluate(&mut Compute::new(1), &test).unwrap().metrics;
         let yes = column(&fitted.model, &test, "probability_yes");
         let Values::Category(classes) = &test.column("k").unwrap().values else { panic!("no classes") };
-        let truth: Vec<bool> =
-            (0..3000).map(|row| classes.levels[classes.codes[row] as usize] == "yes").collect();
+        let truth: Vec<bool> = (0..3000).map(|row| classes.levels[classes.codes[row] as usize] == "yes").collect();
         // p^T undoes what the temperature did.
         let untouched = |p: f64| p.powf(temperature) / (p.powf(temperature) + (1.0 - p).powf(temperature));
         let loss = |of: &dyn Fn(f64) -> f64| {

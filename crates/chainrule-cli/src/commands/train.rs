@@ -133,7 +133,8 @@ impl Facts {
             return print::line("rows", &format!("{train} to learn from, {valid} to choose the best epoch"));
         }
         let members = self.members;
-        let parts = format!("{train} in {members} parts: each network learns from all but one, which chooses its best epoch");
+        let parts =
+            format!("{train} in {members} parts: each network learns from all but one, which chooses its best epoch");
         print::line("rows", &parts)
     }
 }
