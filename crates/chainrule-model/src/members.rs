@@ -42,15 +42,16 @@ pub(crate) fn seed(seed: u64, member: usize) -> u64 {
     if member == 0 { seed } else { Key::new(seed).part(3).bits(member as u64) }
 }
 
-/// The epoch after which a member must have learned something: a quarter of all.
+/// The epoch after which a member must have learned something: a quarter of all, but not before the first few, whose scores
+/// say little.
 pub(crate) fn judged_after(epochs: usize) -> usize {
-    epochs.div_ceil(4)
+    epochs.div_ceil(4).max(16)
 }
 
 /// Whether a member with these epochs is hopeless beside `others`, all until [`judged_after`]: its best score is worse than
 /// the first score of every other, by more than these differ among each other, and since its own first epoch it gained less
 /// than a quarter of what any other did, each of which gained more than the first scores differ. The former alone may be a
-/// part that is harder than theirs, the latter alone one that needs no more. Never for fewer than two others.
+/// part that is harder than theirs, the latter alone one that needs no more. Never for fewer than three others.
 pub(crate) fn is_hopeless(own: &[EpochRecord], others: &[&[EpochRecord]], metric: Metric, epochs: usize) -> bool {
     // As errors: smaller is better.
     let error = |score: f64| if metric.rises() { -score } else { score };
@@ -61,7 +62,7 @@ pub(crate) fn is_hopeless(own: &[EpochRecord], others: &[&[EpochRecord]], metric
         Some((first, errors.fold(first, f64::min)))
     };
     let others: Vec<(f64, f64)> = others.iter().filter_map(|history| course(history)).collect();
-    if others.len() < 2 {
+    if others.len() < 3 {
         return false;
     }
     let Some((first, best)) = course(own) else { return true };
@@ -123,22 +124,22 @@ mod tests {
 
     #[test]
     fn who_learns_nothing_while_all_others_do_is_hopeless() {
-        let others = [history(&[0.8, 0.5, 0.4]), history(&[0.7, 0.5, 0.3])];
-        let others = [&others[0][..], &others[1]];
-        let hopeless = |scores: &[f64]| is_hopeless(&history(scores), &others, Metric::Cost, 8);
-        // Worst first score 0.8, difference 0.1: the limit is 0.9, in the first two of eight epochs. The least gain is 0.2.
-        assert!(!hopeless(&[0.9, 0.89]));
-        assert!(hopeless(&[0.93, 0.91, 0.1]));
-        assert!(!hopeless(&[0.97, 0.91, 0.9]));
-        assert!(hopeless(&[0.95, 1.2]) && hopeless(&[7.0]));
-        assert!(hopeless(&[f64::NAN, f64::NAN]) && hopeless(&[]));
-        assert!(!is_hopeless(&history(&[9.0, 9.0]), &others[..1], Metric::Cost, 8));
-        // Of scores that rise.
-        let few_gains = [history(&[0.8, 0.71]), history(&[0.7, 0.5])];
-        assert!(!is_hopeless(&history(&[7.0]), &[&few_gains[0], &few_gains[1]], Metric::Cost, 8));
-        let others = [history(&[0.7, 0.85]), history(&[0.8, 0.95])];
-        let others = [&others[0][..], &others[1]];
-        assert!(is_hopeless(&history(&[0.58, 0.59]), &others, Metric::Accuracy, 8));
-        assert!(!is_hopeless(&history(&[0.58, 0.61]), &others, Metric::Accuracy, 8));
+        let of = |all: &[&[f64]]| all.iter().map(|scores| history(scores)).collect::<Vec<_>>();
+        let judge = |own: &[f64], others: &[Vec<EpochRecord>], metric: Metric| {
+            is_hopeless(&history(own), &others.iter().map(Vec::as_slice).collect::<Vec<_>>(), metric, 8)
+        };
+        let others = of(&[&[0.8, 0.5, 0.4], &[0.7, 0.5, 0.5], &[0.75, 0.3]]);
+        let hopeless = |own: &[f64]| judge(own, &others, Metric::Cost);
+        // Worst first score 0.8, difference 0.1: the limit is 0.9. The least gain is 0.2, a quarter of it 0.05.
+        assert!(!hopeless(&[0.9, 0.89]) && hopeless(&[0.93, 0.91]) && !hopeless(&[0.97, 0.91]));
+        assert!(hopeless(&[0.95, 1.2]) && hopeless(&[7.0]) && hopeless(&[f64::NAN]) && hopeless(&[]));
+        assert!(!judge(&[9.0, 9.0], &others[..2], Metric::Cost));
+        // What comes after the sixteenth epoch does not count.
+        let late = [[0.95; 16].as_slice(), &[0.1]].concat();
+        assert!(hopeless(&late) && !hopeless(&late[1..]));
+        // The others gained less than their first scores differ.
+        assert!(!judge(&[7.0], &of(&[&[0.8, 0.71], &[0.7, 0.5], &[0.7, 0.5]]), Metric::Cost));
+        let rising = of(&[&[0.7, 0.85], &[0.8, 0.95], &[0.8, 0.96]]);
+        assert!(judge(&[0.58, 0.59], &rising, Metric::Accuracy) && !judge(&[0.58, 0.61], &rising, Metric::Accuracy));
     }
 }
