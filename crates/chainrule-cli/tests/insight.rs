@@ -181,7 +181,7 @@ fn an_interrupted_search_goes_on() {
     use std::time::Duration;
 
     let folder = tuning();
-    // The first rung is over soon, the second takes for ever.
+    // Trainings that take for ever.
     let arguments =
         "tune train.csv --target z --ignore y --trials 3 --space space.toml --epochs 3000000 --patience 0 --threads 1";
     let mut child = Command::new(assert_cmd::cargo::cargo_bin("chainrule"))

@@ -64,8 +64,8 @@ fn threads_and_interruptions_make_no_difference() {
             Ok(())
         });
         let some = some.unwrap();
-        // One more may have been on its way.
-        assert!((cut..=cut + 1).contains(&some.len()), "{cut}: {}", some.len());
+        // Others may have been on their way.
+        assert!(some.len() >= cut, "{cut}: {}", some.len());
         let mut new = 0;
         let all = search.run(some.clone(), workers(2), &|| false, &mut |_| {
             new += 1;
@@ -123,7 +123,7 @@ fn a_log_that_cannot_be_written_ends_the_search() {
         Err(Error::Setting("the disk is full".to_owned()))
     });
     assert!(failed.unwrap_err().to_string().contains("the disk is full"));
-    assert!(told < 8, "{told}");
+    assert_eq!(told, 1);
 }
 
 #[test]

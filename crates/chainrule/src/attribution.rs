@@ -10,7 +10,7 @@ use crate::quadrature::gauss_legendre;
 use crate::scalar::Scalar;
 
 /// Points of the quadrature: rows go on to the next number while their residual is above the tolerance.
-const POINTS: [usize; 5] = [16, 32, 64, 128, 256];
+const POINTS: [usize; 6] = [16, 32, 64, 128, 256, 512];
 
 /// The inputs that rows are compared with.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,7 @@ impl<T: Scalar> Network<T> {
     /// (x_i - x'_i) ∫ df/dx_i(x(t)) dt over t in [0, 1], and that of a category (E_c - E_c')' ∫ df/dE(x(t)) dt: there the way runs
     /// between the vectors of the two codes. By the fundamental theorem of calculus a row's contributions sum to f(x) - f(x').
     /// The integrals are Gauss-Legendre sums of 16 points, of twice as many for rows whose residual is above
-    /// `tolerance` max(1, |f(x) - f(x')|), and so on up to 256: with activations that have a kink the sums converge slowly.
+    /// `tolerance` max(1, |f(x) - f(x')|), and so on up to 512: with activations that have a kink the sums converge slowly.
     ///
     /// # Errors
     /// If inputs, baseline or `v` do not fit the network, or are not finite.

@@ -51,12 +51,16 @@ pub fn run(args: &TuneArgs) -> Outcome {
     if !args.run.json {
         show(args, &search, &ranking, trainings.len()).or_failed()?;
     }
+    let interrupted = is_interrupted();
     let Some(best) = ranking.first().filter(|best| best.score.is_some()) else {
-        return Err(Failure::failed(anyhow!("no training was done in time; the same command goes on")));
+        return Err(match interrupted {
+            true => stopped(args, done, all),
+            false => Failure::failed(anyhow!("no training was done in time: give more of it, or fewer rows")),
+        });
     };
     let image = picture(&trainings, search.rungs().len(), search.score(), best.trial);
     write_atomically(&svg, |out| out.write_all(image.as_bytes())).or_failed()?;
-    if is_interrupted() {
+    if interrupted {
         return Err(stopped(args, done, all));
     }
     let fitted = fit(&search, best, &mut Compute::with_isa(threads, isa))?;

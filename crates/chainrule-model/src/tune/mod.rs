@@ -7,8 +7,7 @@ mod plot;
 mod rungs;
 mod space;
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Instant;
 
@@ -184,8 +183,8 @@ impl<'a> Search<'a> {
     ) -> Result<Vec<Outcome>> {
         let count = workers.threads.clamp(1, trials.len().max(1));
         let next = AtomicUsize::new(0);
-        let failed = Mutex::new(None);
-        let is_over = || stop() || failed.lock().is_ok_and(|failed| failed.is_some());
+        let (mut failure, is_broken) = (None, AtomicBool::new(false));
+        let is_over = || stop() || is_broken.load(Ordering::Relaxed);
         let (sender, outcomes) = mpsc::channel();
         let mut done = vec![];
         std::thread::scope(|scope| {
@@ -204,16 +203,14 @@ impl<'a> Search<'a> {
             }
             drop(sender);
             for outcome in outcomes {
-                if let (Err(error), Ok(mut failed)) = (observer(&outcome), failed.lock()) {
-                    failed.get_or_insert(error);
+                if failure.is_none() {
+                    failure = observer(&outcome).err();
+                    is_broken.store(failure.is_some(), Ordering::Relaxed);
                 }
                 done.push(outcome);
             }
         });
-        match failed.into_inner() {
-            Ok(Some(error)) => Err(error),
-            _ => Ok(done),
-        }
+        failure.map_or(Ok(done), Err)
     }
 
     fn train(&self, trial: usize, rung: usize, compute: &mut Compute, stop: &dyn Fn() -> bool) -> Option<Outcome> {
