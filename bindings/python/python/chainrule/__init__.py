@@ -2,6 +2,7 @@
 
 from ._chainrule import __version__
 from ._classifier import MLPClassifier
+from ._inspect import check_gradients, explain_weight
 from ._regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "__version__"]
+__all__ = ["MLPClassifier", "MLPRegressor", "__version__", "check_gradients", "explain_weight"]
