@@ -279,12 +279,10 @@ impl Settings {
             l2: self.l2,
             clip_norm: self.clip_norm,
             ema: self.ema,
-            shuffle: true,
             patience: self.patience,
-            tolerance: 0.0,
             metric: self.metric.unwrap_or_default(),
-            restore_best: true,
             seed: self.seed,
+            ..TrainSettings::default()
         }
     }
 }
