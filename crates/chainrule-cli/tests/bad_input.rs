@@ -76,7 +76,11 @@ const CASES: &[Case] = &[
     Case("predict good.safetensors train.csv -o nowhere/out.csv", 2, &["nowhere/out.csv", "no folder"]),
     Case("train train.csv --target y --test unknown.csv --epochs 1000000 --patience 0", 2, &["unknown.csv", "maybe"]),
     // 36: training breaks
-    Case("train train.csv --target z --learning-rate 1e30 --optimizer sgd --epochs 3", 1, &["learning rate", "try"]),
+    Case(
+        "train train.csv --effort fast --target z --learning-rate 1e30 --optimizer sgd --epochs 3",
+        1,
+        &["learning rate", "try"],
+    ),
     // heads, certificates and weights
     Case("train train.csv --target z --head gausian", 2, &["--head", "unknown head `gausian`"]),
     Case("train train.csv --target z --head student_t:degrees=-1", 2, &["degrees must be > 0"]),

@@ -55,10 +55,11 @@ fn rank(j: usize, rows: usize, kept: usize) -> usize {
     (j * rows).div_ceil(kept)
 }
 
-/// Five digits, not below.
+/// The least number of five digits that is not below.
 fn five_digits_up(x: f64) -> f64 {
-    let near: f64 = format!("{x:.4e}").parse().unwrap_or(x);
-    if near >= x { near } else { format!("{:.4e}", x * (1.0 + 5e-5)).parse().unwrap_or(x) }
+    let rounded = |x: f64| format!("{x:.4e}").parse().unwrap_or(x);
+    let near: f64 = rounded(x);
+    if near >= x { near } else { rounded(near + 10f64.powf(near.log10().floor() - 4.0)) }
 }
 
 #[cfg(test)]
@@ -108,5 +109,8 @@ mod tests {
             let up = five_digits_up(x);
             assert!(up >= x && up <= x * 1.000_11, "{x} {up}");
         }
+        let ascending: Vec<f64> = (0..40_000).map(|i| five_digits_up(4.999 + 2e-6 * f64::from(i))).collect();
+        assert!(ascending.is_sorted());
+        assert_eq!((five_digits_up(5.000_01), five_digits_up(9.999_94)), (5.0001, 10.0));
     }
 }
