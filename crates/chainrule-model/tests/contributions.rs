@@ -14,7 +14,7 @@ fn column(name: &str, values: Values) -> Column {
 /// Numbers and dates with missing cells, a one-hot and an embedded category, truth values, an exposure; targets of every kind.
 fn table() -> Table {
     let draw = |part: u64| (0..ROWS).map(move |row| Key::new(3).part(part).uniform(row as u64));
-    let hole = |u: f64| (u * 1e4) as usize % 7 == 0;
+    let hole = |u: f64| ((u * 1e4) as usize).is_multiple_of(7);
     let x: Vec<f64> = draw(0).map(|u| if hole(u) { f64::NAN } else { 30.0 + 4.0 * u }).collect();
     let many: Vec<String> = draw(1).map(|u| format!("level {}", (12.0 * u) as usize)).collect();
     let few: Vec<Option<&str>> = draw(2).map(|u| [Some("a"), Some("b"), Some("c"), None][(4.0 * u) as usize]).collect();

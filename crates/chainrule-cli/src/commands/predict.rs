@@ -25,8 +25,10 @@ pub fn run(args: &PredictArgs) -> Outcome {
     if args.contributions {
         let found = model.contributions(&mut compute, &table, args.class.as_deref()).or_input()?;
         if found.coarse > 0 {
-            let rows = print::count(found.coarse);
-            eprintln!("note: the contributions of {rows} rows do not quite add up; see completeness_residual");
+            let (coarse, rows) = (print::count(found.coarse), print::count(table.rows));
+            eprintln!(
+                "note: {coarse} of {rows} rows have contributions that do not quite add up; see completeness_residual"
+            );
         }
         let columns = predictions.columns.into_iter().chain(found.table.columns).collect();
         predictions = Table::new(predictions.name, columns).or_failed()?;
