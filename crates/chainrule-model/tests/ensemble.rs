@@ -89,7 +89,7 @@ fn counts_start_at_their_mean() {
     };
     let predictions = fit("count", &settings).predict_with_interval(&mut compute, &table(), 0.9).unwrap();
     let column = |name: &str| match &predictions.column(name).unwrap().values {
-        Values::Number(values) => values.clone(),
+        Values::Number(values) => values.iter().collect::<Vec<f64>>(),
         _ => panic!("numbers"),
     };
     let (means, lower, upper) = (column("prediction"), column("lower"), column("upper"));
