@@ -1,8 +1,33 @@
-"""Feedforward networks trained by hand-derived backpropagation, as scikit-learn estimators."""
+"""Feedforward networks trained by hand-derived backpropagation, as scikit-learn estimators.
+
+scikit-learn is imported with the first estimator, not with the package.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from ._chainrule import __version__
-from ._classifier import MLPClassifier
-from ._inspect import check_gradients, explain_weight
-from ._regressor import MLPRegressor
+
+if TYPE_CHECKING:
+    from ._classifier import MLPClassifier
+    from ._inspect import check_gradients, explain_weight
+    from ._regressor import MLPRegressor
+
+_MODULES = {
+    "MLPClassifier": "._classifier",
+    "MLPRegressor": "._regressor",
+    "check_gradients": "._inspect",
+    "explain_weight": "._inspect",
+}
 
 __all__ = ["MLPClassifier", "MLPRegressor", "__version__", "check_gradients", "explain_weight"]
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name], __name__), name)
+
+
+def __dir__():
+    return __all__
