@@ -22,7 +22,7 @@ pub use certificate::ModelCertificate;
 pub use cv::{Summary, cross_validate, summarize};
 pub use error::{Error, Result};
 pub use explain::WeightReport;
-pub use fit::{Fitted, Prepared, prepare};
+pub use fit::{Fitted, Prepared, prepare, prepare_rows};
 pub use matrices::Roles;
 pub use model::{Card, Model, Training};
 pub use recipe::{Preset, Recipe, Start};

@@ -1,0 +1,150 @@
+"""Targets and weights of rows, checked."""
+
+import numpy as np
+from sklearn.utils import _safe_indexing
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, column_or_1d
+
+#: Every whole number up to here is exactly a float64.
+_LARGEST_WHOLE = 2**53
+
+#: Whole-number weights repeat rows, up to so many times as many rows as there are.
+_MOST_REPETITIONS = 4
+
+
+def target_name(y, taken):
+    """The column name of a target: its own if it is a series with one, and one that no feature has."""
+    name = getattr(y, "name", None)
+    return free_name(name if isinstance(name, str) and name else "target", taken)
+
+
+def free_name(name, taken):
+    """`name`, with underscores after it while it is among the `taken`."""
+    while name in taken:
+        name += "_"
+    return name
+
+
+def class_target(y, name="y"):
+    """Class labels as an array of numbers, truth values or texts.
+
+    Raises
+    ------
+    ValueError
+        A label that is missing, with its row; labels that are no classes.
+    """
+    y = _complete(y, name)
+    check_classification_targets(y)
+    if y.dtype.kind in "iuf" and np.abs(y.astype(np.float64)).max(initial=0.0) > _LARGEST_WHOLE:
+        raise ValueError(f"{name} has labels beyond 2**53, which lose digits as numbers; make them text")
+    return y
+
+
+def number_target(y, name="y"):
+    """Numbers as an array of float64.
+
+    Raises
+    ------
+    ValueError
+        A number that is missing or a value that is none, with its row.
+    """
+    y = _complete(y, name)
+    try:
+        return y.astype(np.float64)
+    except (TypeError, ValueError):
+        row = next(row for row, value in enumerate(y) if not _is_number(value))
+        raise ValueError(f"{name} holds {y[row]!r} in row {row} (counted from 0), where a number is needed") from None
+
+
+def _complete(y, name):
+    """A column of values, none missing."""
+    y = column_or_1d(y, warn=True)
+    missing = y != y if y.dtype.kind in "fc" else np.isnat(y) if y.dtype.kind in "mM" else _missing_objects(y)
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise ValueError(f"{name} has no value in row {row} (counted from 0); fill it in or remove the row")
+    return y
+
+
+def _missing_objects(y):
+    if y.dtype.kind != "O":
+        return np.zeros(len(y), dtype=bool)
+    return np.fromiter((_is_missing(value) for value in y), dtype=bool, count=len(y))
+
+
+def _is_missing(value):
+    # NaN and NaT differ from themselves; pandas' NA cannot say.
+    try:
+        return value is None or bool(value != value)
+    except (TypeError, ValueError):
+        return type(value).__name__ == "NAType"
+
+
+def _is_number(value):
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def class_labels(names, y=None):
+    """The labels of a model's classes, in its order.
+
+    Parameters
+    ----------
+    names : list of str
+        The classes' names in the model.
+    y : ndarray, optional
+        The labels it was trained on. Without them, labels are what all names look like: whole numbers, numbers, truth values,
+        or else texts.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+    """
+    if y is not None:
+        labels = {_label_name(label): label for label in np.unique(y)}
+        return np.asarray([labels[name] for name in names], dtype=y.dtype)
+    if sorted(names) == ["false", "true"]:
+        return np.asarray([name == "true" for name in names])
+    for kind in (int, float):
+        try:
+            labels = [kind(name) for name in names]
+        except ValueError:
+            continue
+        if [_label_name(label) for label in labels] == names:
+            return np.asarray(labels)
+    return np.asarray(names, dtype=object)
+
+
+def _label_name(label):
+    """What the core calls a class."""
+    if isinstance(label, (bool, np.bool_)):
+        return str(bool(label)).lower()
+    if isinstance(label, str):
+        return str(label)
+    return str(int(label)) if float(label).is_integer() else repr(float(label))
+
+
+def weighted(X, y, sample_weight):
+    """The rows that count, with their weights.
+
+    Returns
+    -------
+    X, y
+        The rows of a weight above 0.
+    weights : ndarray or None
+        Their weights.
+    counts : ndarray of uint32 or None
+        In place of weights: how often each row stands for itself.
+    """
+    if sample_weight is None:
+        return X, y, None, None
+    weights = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+    if not weights.all():
+        kept = np.flatnonzero(weights)
+        X, y, weights = _safe_indexing(X, kept), y[kept], weights[kept]
+    if (weights == np.floor(weights)).all() and weights.sum() <= _MOST_REPETITIONS * len(weights):
+        return X, y, None, weights.astype(np.uint32)
+    return X, y, weights, None
