@@ -1,0 +1,15 @@
+//! The extension module `chainrule._chainrule`: arrays in, arrays out. The mathematics is the engine's, the interface that
+//! users see is Python's.
+
+use pyo3::prelude::*;
+
+/// What `python/chainrule` is written on.
+#[pymodule]
+mod _chainrule {
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
