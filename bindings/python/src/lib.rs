@@ -1,6 +1,8 @@
 //! The extension module `chainrule._chainrule`: arrays in, arrays out. The mathematics is the engine's, the interface that
 //! users see is Python's.
 
+mod tabular;
+
 use pyo3::prelude::*;
 
 /// What `python/chainrule` is written on.
@@ -10,6 +12,7 @@ mod _chainrule {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        tabular::register(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

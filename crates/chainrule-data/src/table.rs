@@ -181,7 +181,8 @@ impl Column {
             return Err(error(row, format!("code {} where there are {} levels", codes[row], levels.len())));
         }
         let text = |code: &u32| levels.get(*code as usize).map(|level| level.trim());
-        let values = from_texts(codes.iter().map(text).collect(), kind).map_err(|(row, message)| error(row, message))?;
+        let values =
+            from_texts(codes.iter().map(text).collect(), kind).map_err(|(row, message)| error(row, message))?;
         Ok(Column { name: name.to_owned(), values })
     }
 }

@@ -1,5 +1,6 @@
 """Feedforward networks trained by hand-derived backpropagation, as scikit-learn estimators."""
 
 from ._chainrule import __version__
+from ._tabular import TabularClassifier, TabularRegressor
 
-__all__ = ["__version__"]
+__all__ = ["TabularClassifier", "TabularRegressor", "__version__"]

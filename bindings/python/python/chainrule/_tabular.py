@@ -1,49 +1,36 @@
 """Estimators for tables of numbers, texts, truth values and times."""
 
-import inspect
 import json
 import os
 import re
 import warnings
-from difflib import get_close_matches
-from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.inspection import permutation_importance
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from ._chainrule import TabularModel, setting_names
+from . import _settings
+from ._chainrule import TabularModel
 from ._columns import column_names, is_frame, label_column, number_column, table
 from ._html import loss_curves
 from ._targets import class_labels, class_target, free_name, number_target, target_name, weighted
-
-#: The core's settings that are parameters under their own names; the class is the task, `random_state` the seed.
-_SETTINGS = [name for name in setting_names() if name not in ("task", "seed")]
-
-#: Settings with variants that have constants: the name alone means the usual ones.
-_VARIANTS = ("optimizer", "schedule")
-
-_PARAMETERS = {**dict.fromkeys(_SETTINGS), "random_state": None, "n_jobs": None, "verbose": False}
 
 
 class _Tabular(BaseEstimator):
     """What classifier and regressor share."""
 
     def __init__(self, **parameters):
-        for name, default in _PARAMETERS.items():
+        for name, default in _settings.PARAMETERS.items():
             setattr(self, name, parameters.pop(name, default))
         for name in parameters:
-            near = get_close_matches(name, _PARAMETERS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(_PARAMETERS)}"
-            raise TypeError(f"{type(self).__name__} has no parameter {name!r}; {hint}")
+            raise TypeError(f"{type(self).__name__} has no parameter {name!r}; {_settings.hint(name)}")
 
     def fit(self, X, y, sample_weight=None, eval_set=None):
         """Fits encoder and network.
 
-        Ctrl-C ends the training after the batch: the estimator then holds the best model so far, and `KeyboardInterrupt` is
-        raised.
+        Ctrl-C ends the training after the batch, with a warning: the model is the best so far.
 
         Parameters
         ----------
@@ -68,15 +55,15 @@ class _Tabular(BaseEstimator):
         ValueError
             Data or a parameter that cannot be used, with the column and the row, counted from 0.
         """
-        X, name = self._features(X, reset=True), target_name(y, column_names_of(X))
-        y = self._target(y)
+        X = self._features(X, reset=True)
+        name, y = target_name(y, column_names(X)), self._target(y)
         check_consistent_length(X, y)
         X, y, weights, counts = weighted(X, y, sample_weight)
         names = column_names(X)
         weight = None if weights is None else free_name("sample_weight", [*names, name])
         roles = [self._target_column(name, y)] + ([] if weights is None else [number_column(weight, weights)])
         model, raised = TabularModel.fit(
-            self._settings(),
+            _settings.as_json(self, self._task),
             table("X and y", X, more=roles),
             name,
             weight=weight,
@@ -89,7 +76,9 @@ class _Tabular(BaseEstimator):
         self._names, self._from_file = names, False
         for column, message in self._about["left_out"]:
             warnings.warn(f"column {column!r}: {message}", UserWarning, stacklevel=2)
-        if raised is not None:
+        if isinstance(raised, KeyboardInterrupt):
+            warnings.warn("Training interrupted by user; the model is the best so far.", UserWarning, stacklevel=2)
+        elif raised is not None:
             raise raised
         return self
 
@@ -118,7 +107,7 @@ class _Tabular(BaseEstimator):
         if is_frame(X) and not hasattr(X, "iloc"):
             X = X.to_pandas()
         result = permutation_importance(self, X, y, n_repeats=n_repeats, scoring=scoring, random_state=random_state)
-        result["feature_names"] = column_names_of(X)
+        result["feature_names"] = column_names(X if is_frame(X) else np.asarray(X))
         return result
 
     def save(self, path):
@@ -162,7 +151,7 @@ class _Tabular(BaseEstimator):
             other = "TabularClassifier" if about["classes"] else "TabularRegressor"
             raise ValueError(f"{os.fspath(path)} holds a model for {other}.load")
         settings = about["settings"]
-        parameters = {name: settings[name] for name in _SETTINGS if name in settings}
+        parameters = {name: settings[name] for name in _settings.NAMES if name in settings}
         estimator = cls(random_state=settings["seed"], **parameters)
         estimator._adopt(model)
         names = [*about["columns"], *(column for column, _ in about["left_out"])]
@@ -185,16 +174,8 @@ class _Tabular(BaseEstimator):
             curves["validation score"] = self.history_["valid_score"]
         return html + loss_curves(curves, self.best_epoch_)
 
-    def _settings(self):
-        """The parameters as the core's settings, in JSON."""
-        settings = {name: getattr(self, name) for name in _SETTINGS if getattr(self, name) is not None}
-        for name in _VARIANTS:
-            if isinstance(settings.get(name), str):
-                settings[name] = {"kind": settings[name]}
-        return json.dumps({**settings, "task": self._task, "seed": _seed(self.random_state)}, default=_plain)
-
     def _threads(self):
-        cores = os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         jobs = cores if self.n_jobs is None else self.n_jobs
         return jobs if jobs > 0 else max(cores + 1 + jobs, 1)
 
@@ -204,7 +185,12 @@ class _Tabular(BaseEstimator):
             return validate_data(self, X, reset=reset, skip_check_array=True)
         if hasattr(X, "collect_schema"):
             raise TypeError("X is a lazy frame: collect() it first")
-        return validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
+        try:
+            return validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
+        except ValueError as error:
+            if "could not convert string" in str(error):
+                raise ValueError(f"X is an array with text ({error}); columns of text need a data frame") from error
+            raise
 
     def _validation(self, eval_set, names, target, weight):
         """The table of the rows that choose the epoch."""
@@ -240,7 +226,31 @@ class _Tabular(BaseEstimator):
 
 
 class TabularClassifier(ClassifierMixin, _Tabular):
-    """A network that classifies the rows of tables.
+    """A network that tells the class of a row of numbers, texts, truth values and times.
+
+    The same model as that of `chainrule train --task classification`, in the same file.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted, or in the order of `class_order`.
+    {attributes}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from chainrule import TabularClassifier
+    >>> X = pd.DataFrame({{"size": [1.0, 2.0, None, 4.0] * 10, "color": ["red", "blue", "red", "blue"] * 10}})
+    >>> y = ["no", "yes", "no", "yes"] * 10
+    >>> model = TabularClassifier(hidden=[16], epochs=20).fit(X, y)
+    >>> model.predict(X[:2]).tolist()
+    ['no', 'yes']
+    >>> model.predict_proba(X).shape
+    (40, 2)
     """
 
     _task = "classification"
@@ -287,11 +297,33 @@ class TabularClassifier(ClassifierMixin, _Tabular):
 
     def _adopt(self, model, y=None):
         super()._adopt(model, y)
-        self.classes_ = class_labels(self._about["classes"], y)
+        self.classes_ = class_labels(self._about["classes"], None if y is None else y.dtype)
 
 
 class TabularRegressor(RegressorMixin, _Tabular):
-    """A network that predicts a number for the rows of tables.
+    """A network that predicts a number from a row of numbers, texts, truth values and times, with its distribution.
+
+    The same model as that of `chainrule train --task regression`, in the same file.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from chainrule import TabularRegressor
+    >>> X = np.linspace(0, 1, 200).reshape(-1, 1) ** 2
+    >>> y = 10 + 5 * X[:, 0]
+    >>> model = TabularRegressor(hidden=[16], learning_rate=0.01).fit(X, y)
+    >>> bool(model.score(X, y) > 0.99)
+    True
+    >>> model.predict_interval(X, level=0.9).shape
+    (200, 2)
     """
 
     _task = "regression"
@@ -367,34 +399,10 @@ class TabularRegressor(RegressorMixin, _Tabular):
     _target_column = staticmethod(number_column)
 
 
-def column_names_of(X):
-    """The names of what may still be a list."""
-    return column_names(X if is_frame(X) else np.asarray(X))
-
-
-def _seed(random_state):
-    """The seed that a random state stands for; of None the usual one."""
-    if random_state is None or isinstance(random_state, Integral):
-        return int(random_state or 0)
-    return int(check_random_state(random_state).randint(2**31))
-
-
-def _plain(value):
-    """What JSON can hold of numpy's numbers and arrays."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"a parameter cannot hold {value!r}")
-
-
 def _print_epoch(epoch, cost, score):
     print(f"epoch {epoch}: cost {cost:.6g}" + ("" if score is None else f", validation score {score:.6g}"), flush=True)
 
 
-def _signature():
-    """What help and completion show of the constructors, and what scikit-learn takes for the parameters."""
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    parameters = [inspect.Parameter(name, keyword, default=default) for name, default in _PARAMETERS.items()]
-    return inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD), *parameters])
-
-
-_Tabular.__init__.__signature__ = _signature()
+_Tabular.__init__.__signature__ = _settings.signature()
+for _estimator in (TabularClassifier, TabularRegressor):
+    _estimator.__doc__ = _settings.documented(_estimator.__doc__)

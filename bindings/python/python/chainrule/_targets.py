@@ -1,5 +1,7 @@
 """Targets and weights of rows, checked."""
 
+import re
+
 import numpy as np
 from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import check_classification_targets
@@ -88,43 +90,39 @@ def _is_number(value):
     return True
 
 
-def class_labels(names, y=None):
+def class_labels(names, dtype=None):
     """The labels of a model's classes, in its order.
 
     Parameters
     ----------
     names : list of str
         The classes' names in the model.
-    y : ndarray, optional
-        The labels it was trained on. Without them, labels are what all names look like: whole numbers, numbers, truth values,
-        or else texts.
+    dtype : numpy.dtype, optional
+        That of the labels it was trained on. Without it, labels are what all names look like: whole numbers, numbers, truth
+        values, or else texts.
 
     Returns
     -------
     ndarray of shape (n_classes,)
     """
-    if y is not None:
-        labels = {_label_name(label): label for label in np.unique(y)}
-        return np.asarray([labels[name] for name in names], dtype=y.dtype)
-    if sorted(names) == ["false", "true"]:
+    if dtype is None:
+        dtype = _looks_like(names)
+    if dtype.kind == "b":
         return np.asarray([name == "true" for name in names])
-    for kind in (int, float):
-        try:
-            labels = [kind(name) for name in names]
-        except ValueError:
-            continue
-        if [_label_name(label) for label in labels] == names:
-            return np.asarray(labels)
-    return np.asarray(names, dtype=object)
+    if dtype.kind in "iuf":
+        return np.asarray([float(name) for name in names]).astype(dtype)
+    return np.asarray(names, dtype=dtype)
 
 
-def _label_name(label):
-    """What the core calls a class."""
-    if isinstance(label, (bool, np.bool_)):
-        return str(bool(label)).lower()
-    if isinstance(label, str):
-        return str(label)
-    return str(int(label)) if float(label).is_integer() else repr(float(label))
+def _looks_like(names):
+    if sorted(names) == ["false", "true"]:
+        return np.dtype(bool)
+    # As the core writes numbers: neither blanks nor leading zeros.
+    if all(re.fullmatch(r"-?(0|[1-9]\d*)", name) for name in names):
+        return np.dtype(np.int64)
+    if all(re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?(e-?\d+)?", name) for name in names):
+        return np.dtype(np.float64)
+    return np.dtype(object)
 
 
 def weighted(X, y, sample_weight):

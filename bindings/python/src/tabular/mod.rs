@@ -10,7 +10,7 @@ use chainrule::Compute;
 use chainrule_data::{Values, counted_rows};
 use chainrule_model::{Fitted, Model, Roles, Settings, prepare_rows};
 use numpy::ndarray::Array2;
-use numpy::{IntoPyArray, PyArray1, PyArray2};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::json;
@@ -54,13 +54,14 @@ impl TabularModel {
         target: String,
         weight: Option<String>,
         valid: Option<PyRef<'_, Table>>,
-        counts: Option<Vec<u32>>,
+        counts: Option<PyReadonlyArray1<'_, u32>>,
         threads: usize,
         observer: Option<Py<PyAny>>,
     ) -> PyResult<Trained> {
         let settings = Settings::from_json(settings).map_err(model_error)?;
         let roles = Roles { target, weight, ..Roles::default() };
         let valid = valid.as_ref().map(|valid| &valid.0);
+        let counts = counts.map(|counts| counts.as_array().to_vec());
         let mut watch = Watch::new(observer);
         let fitted = py.detach(|| -> PyResult<Fitted> {
             let rows = counted_rows(&table.0, counts.as_deref()).map_err(data_error)?;
@@ -105,10 +106,11 @@ impl TabularModel {
         let columns: Vec<String> = card.encoder.columns().into_iter().map(|column| column.name).collect();
         let left_out = card.encoder.left_out().iter().map(|warning| (&warning.column, &warning.message));
         let roles = &card.roles;
+        let others: Vec<_> = [&roles.weight, &roles.exposure, &roles.event].into_iter().flatten().collect();
         json!({
             "classes": card.target.classes(),
             "target": roles.target,
-            "other_columns": [&roles.weight, &roles.exposure, &roles.event].into_iter().flatten().collect::<Vec<_>>(),
+            "other_columns": others,
             "columns": columns,
             "left_out": left_out.collect::<Vec<_>>(),
             "text": card.text_columns().collect::<Vec<_>>(),
@@ -124,13 +126,20 @@ impl TabularModel {
     fn predict<'py>(&self, py: Python<'py>, table: &Table, threads: usize) -> PyResult<Bound<'py, PyAny>> {
         let predictions = self.predictions(py, table, threads)?;
         Ok(match &predictions.columns[0].values {
-            Values::Category(classes) => PyArray1::from_iter(py, classes.codes.iter().map(|&c| i64::from(c))).into_any(),
+            Values::Category(classes) => {
+                PyArray1::from_iter(py, classes.codes.iter().map(|&c| i64::from(c))).into_any()
+            }
             values => PyArray1::from_iter(py, numbers(values)).into_any(),
         })
     }
 
     /// The probability of each class for each row (rows x classes).
-    fn predict_proba<'py>(&self, py: Python<'py>, table: &Table, threads: usize) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    fn predict_proba<'py>(
+        &self,
+        py: Python<'py>,
+        table: &Table,
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let predictions = self.predictions(py, table, threads)?;
         Ok(matrix(py, &predictions, 1..1 + self.0.card().target.classes().len()))
     }

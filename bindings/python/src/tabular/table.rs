@@ -41,6 +41,7 @@ impl Table {
     ) -> PyResult<Self> {
         let options = ReadOptions { text, ..ReadOptions::default() };
         let mut columns = read_batches(name, stream.0, &options).map_err(data_error)?.columns;
+        columns.iter_mut().zip(names).for_each(|(column, name)| column.name = name);
         for column in more {
             columns.push(self::column(name, column)?);
         }
