@@ -181,14 +181,17 @@ class _Tabular(BaseEstimator):
 
     def _features(self, X, *, reset):
         """X with its names and its width checked: a frame as it is, anything else as an array of numbers."""
+        least = 2 if reset else 1
         if is_frame(X):
+            if X.shape[0] < least:
+                raise ValueError(f"X has {X.shape[0]} sample(s), of {least} needed")
             return validate_data(self, X, reset=reset, skip_check_array=True)
         if hasattr(X, "collect_schema"):
             raise TypeError("X is a lazy frame: collect() it first")
         try:
-            return validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
+            return validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite="allow-nan", ensure_min_samples=least)
         except ValueError as error:
-            if "could not convert string" in str(error):
+            if "could not convert string" in str(error) or "bytes/strings" in str(error):
                 raise ValueError(f"X is an array with text ({error}); columns of text need a data frame") from error
             raise
 

@@ -36,7 +36,10 @@ def class_target(y, name="y"):
         A label that is missing, with its row; labels that are no classes.
     """
     y = _complete(y, name)
-    check_classification_targets(y)
+    try:
+        check_classification_targets(y)
+    except TypeError:
+        raise ValueError(f"{name} has labels of several kinds; make them all text") from None
     if y.dtype.kind in "iuf" and np.abs(y.astype(np.float64)).max(initial=0.0) > _LARGEST_WHOLE:
         raise ValueError(f"{name} has labels beyond 2**53, which lose digits as numbers; make them text")
     return y
@@ -54,31 +57,36 @@ def number_target(y, name="y"):
     try:
         return y.astype(np.float64)
     except (TypeError, ValueError):
-        row = next(row for row, value in enumerate(y) if not _is_number(value))
-        raise ValueError(f"{name} holds {y[row]!r} in row {row} (counted from 0), where a number is needed") from None
+        row, value = next((row, value) for row, value in enumerate(y.tolist()) if not _is_number(value))
+        raise ValueError(f"{name} holds {value!r} in row {row} (counted from 0), where a number is needed") from None
 
 
 def _complete(y, name):
-    """A column of values, none missing."""
+    """A column of values, none missing or infinite."""
     y = column_or_1d(y, warn=True)
-    missing = y != y if y.dtype.kind in "fc" else np.isnat(y) if y.dtype.kind in "mM" else _missing_objects(y)
-    if missing.any():
-        row = int(np.argmax(missing))
-        raise ValueError(f"{name} has no value in row {row} (counted from 0); fill it in or remove the row")
+    for unusable, what, remedy in (
+        (_is_missing(y), "has no value", "fill it in"),
+        (y.dtype.kind == "f" and np.isinf(y), "is infinite", "correct it"),
+    ):
+        if np.any(unusable):
+            row = int(np.argmax(unusable))
+            raise ValueError(f"{name} {what} in row {row} (counted from 0); {remedy} or remove the row")
     return y
 
 
-def _missing_objects(y):
-    if y.dtype.kind != "O":
-        return np.zeros(len(y), dtype=bool)
-    return np.fromiter((_is_missing(value) for value in y), dtype=bool, count=len(y))
+def _is_missing(y):
+    """Which values are missing."""
+    if y.dtype.kind == "O":
+        return np.fromiter((_stands_for_none(value) for value in y), dtype=bool, count=len(y))
+    # NaN and NaT differ from themselves.
+    return y != y
 
 
-def _is_missing(value):
-    # NaN and NaT differ from themselves; pandas' NA cannot say.
+def _stands_for_none(value):
     try:
         return value is None or bool(value != value)
     except (TypeError, ValueError):
+        # pandas' NA is neither equal to anything nor not.
         return type(value).__name__ == "NAType"
 
 
