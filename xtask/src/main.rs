@@ -7,6 +7,7 @@ mod golden;
 mod python;
 mod readme;
 mod test;
+mod wheel;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -15,7 +16,8 @@ use anyhow::{Context, Result, bail};
 
 const HELP: &str = "Usage: cargo xtask <command>
 
-  test        everything that must pass: format, lints, tests, documentation, the README's commands
+  test        everything that must pass: format, lints, tests, documentation, the README's commands, the Python package
+  python      builds the Python package and runs its tests (part of `test`)
   equations   every equation of docs/equations.md names a function and a test that exist, and stands once
   golden      makes the golden values of other libraries anew and compares them (needs Python)
   readme      the README's commands run as written
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let command = std::env::args().nth(1).unwrap_or_default();
     let result = match command.as_str() {
         "test" => test::run(),
+        "python" => wheel::test(),
         "equations" => equations::check(),
         "golden" => golden::run(),
         "readme" => readme::run(),

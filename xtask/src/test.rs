@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::{call, equations, readme};
+use crate::{call, equations, readme, wheel};
 
 pub fn run() -> Result<()> {
     let started = Instant::now();
@@ -14,6 +14,7 @@ pub fn run() -> Result<()> {
     call("cargo", &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])?;
     equations::check()?;
     readme::run()?;
+    wheel::test()?;
     println!("\nall passed in {:.0} s", started.elapsed().as_secs_f64());
     Ok(())
 }

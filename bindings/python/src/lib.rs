@@ -1,6 +1,10 @@
 //! The extension module `chainrule._chainrule`: arrays in, arrays out. The mathematics is the engine's, the interface that
 //! users see is Python's.
 
+mod failure;
+mod lead;
+mod model;
+mod network;
 mod tabular;
 
 use pyo3::prelude::*;
@@ -9,6 +13,9 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _chainrule {
     use super::*;
+
+    #[pymodule_export]
+    use super::network::Network;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

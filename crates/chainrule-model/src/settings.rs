@@ -263,6 +263,7 @@ impl Settings {
             groups: self.recipe.groups,
             l1: self.l1,
             l2: self.l2,
+            row_l2: 0.0,
             clip_norm: self.clip_norm,
             ema: self.ema,
             shuffle: true,

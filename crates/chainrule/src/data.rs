@@ -89,6 +89,11 @@ impl<'a, T: Scalar> Dataset<'a, T> {
         self.select.map_or(self.inputs.rows, <[u32]>::len)
     }
 
+    /// The sum of the weights of the rows that count.
+    pub(crate) fn total_weight(&self) -> f64 {
+        self.rows().map(|row| self.weights.map_or(1.0, |weights| weights[row as usize].to_f64())).sum()
+    }
+
     /// Compares everything with the network; the targets with the head's support.
     pub(crate) fn check(&self, spec: &NetworkSpec) -> Result<()> {
         self.inputs.check(spec)?;

@@ -1,6 +1,6 @@
 //! Training on mini-batches.
 
-use super::{Ended, Event, Flow, TrainSettings};
+use super::{Ended, Event, Flow, TrainSettings, penalty};
 use crate::block::Blocks;
 use crate::compute::Compute;
 use crate::cost::Constants;
@@ -13,18 +13,38 @@ use crate::rng::Key;
 use crate::scalar::Scalar;
 use crate::schedule::Schedule;
 
+/// What steps on batches leave behind besides the parameters.
+pub(super) struct Memory<T> {
+    pub(super) state: State<T>,
+    steps: u64,
+    average: Option<Average<T>>,
+}
+
+impl<T: Scalar> Memory<T> {
+    /// That of no step.
+    pub(super) fn new(network: &Network<T>, settings: &TrainSettings) -> Self {
+        Self {
+            state: State::new(settings.optimizer, &settings.groups, network.views(), network.parameters.len()),
+            steps: 0,
+            average: settings.ema.map(|decay| Average::new(decay, &network.parameters)),
+        }
+    }
+}
+
 /// Everything a step on a batch needs besides the network.
 pub(super) struct Batches<'a, T> {
     settings: &'a TrainSettings,
     order: Vec<u32>,
     blocks: Blocks<T>,
     constants: Constants,
-    state: State<T>,
-    steps: u64,
+    pub(super) memory: Memory<T>,
+    /// The learning rate that the schedule multiplies.
+    pub(super) base_rate: f64,
     pub(super) learning_rate: f64,
     /// Where the gradient is limited, the whole of it.
     gradient: Option<Store<T>>,
-    average: Option<Average<T>>,
+    /// Mean penalty of the last epoch's batches, each before its step; None: not asked for.
+    pub(super) penalty: Option<f64>,
 }
 
 impl<'a, T: Scalar> Batches<'a, T> {
@@ -33,24 +53,25 @@ impl<'a, T: Scalar> Batches<'a, T> {
         compute: &Compute,
         data: &Dataset<'_, T>,
         settings: &'a TrainSettings,
+        memory: Memory<T>,
     ) -> Self {
         let capacity = settings.batch.min(data.len());
         Self {
             settings,
-            order: data.rows().collect(),
+            order: Vec::with_capacity(data.len()),
             blocks: Blocks::new(network.spec(), &network.topology, capacity, compute, true),
             constants: Constants::new(&network.spec().head, data),
-            state: State::new(settings.optimizer, &settings.groups, network.views(), network.parameters.len()),
-            steps: 0,
+            memory,
+            base_rate: settings.learning_rate,
             learning_rate: settings.learning_rate,
             gradient: settings.clip_norm.map(|_| Store::zeros(network.parameters.len())),
-            average: settings.ema.map(|decay| Average::new(decay, &network.parameters)),
+            penalty: None,
         }
     }
 
     /// Exchanges the parameters and their average, if there is one.
     pub(super) fn exchange(&mut self, network: &mut Network<T>) {
-        self.average.iter_mut().for_each(|average| average.exchange(&mut network.parameters));
+        self.memory.average.iter_mut().for_each(|average| average.exchange(&mut network.parameters));
     }
 
     /// One pass over the rows. Returns the mean cost, and why training ends if it does.
@@ -62,14 +83,15 @@ impl<'a, T: Scalar> Batches<'a, T> {
         epoch: usize,
         observer: &mut dyn FnMut(&Event<'_>) -> Flow,
     ) -> (f64, Option<Ended>) {
+        // From the same start each time, so that an epoch's order depends on seed and epoch alone.
+        self.order.clear();
+        self.order.extend(data.rows());
         if self.settings.shuffle {
-            // From the same start each time, so that an epoch's order depends on seed and epoch alone.
-            self.order.clear();
-            self.order.extend(data.rows());
             Key::new(self.settings.seed).part(epoch as u64).shuffle(&mut self.order);
         }
         let (rows, batch) = (self.order.len(), self.settings.batch);
         let batches = if self.settings.drop_last { (rows / batch).max(1) } else { rows.div_ceil(batch) };
+        self.penalty.iter_mut().for_each(|sum| *sum = 0.0);
         let (mut cost, mut total) = (0.0, 0.0);
         for number in 0..batches {
             let (rows, batch_cost, weight) = self.step(network, compute, data, number, batches);
@@ -84,6 +106,7 @@ impl<'a, T: Scalar> Batches<'a, T> {
                 return (cost, Some(Ended::Stopped));
             }
         }
+        self.penalty.iter_mut().for_each(|sum| *sum /= total);
         (cost / total, None)
     }
 
@@ -99,8 +122,8 @@ impl<'a, T: Scalar> Batches<'a, T> {
         let first = number * self.settings.batch;
         let rows = &self.order[first..self.order.len().min(first + self.settings.batch)];
         let steps = (batches * self.settings.epochs) as u64;
-        let factor = |schedule: &Schedule| schedule.factor(self.steps, steps);
-        let key = Key::new(self.settings.seed).part(u64::MAX).part(self.steps);
+        let factor = |schedule: &Schedule| schedule.factor(self.memory.steps, steps);
+        let key = Key::new(self.settings.seed).part(u64::MAX).part(self.memory.steps);
         let masks = Masks { key, factor: factor(&self.settings.dropout_schedule) };
         let Network { spec, topology, parameters, transposed } = &mut *network;
         self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
@@ -114,18 +137,22 @@ impl<'a, T: Scalar> Batches<'a, T> {
         // Nothing to learn from a batch without weight, nothing good from a cost without bounds.
         if weight > 0.0 && cost.is_finite() {
             let decay = factor(&self.settings.decay_schedule);
-            self.learning_rate = self.settings.learning_rate * factor(&self.settings.schedule);
+            if let Some(sum) = &mut self.penalty {
+                *sum += weight * penalty(network, self.settings.l1, self.settings.l2_over(weight));
+            }
+            self.learning_rate = self.base_rate * factor(&self.settings.schedule);
             self.update(network, compute, (1.0 / weight, decay));
         }
-        self.steps += 1;
+        self.memory.steps += 1;
         (count, cost, weight)
     }
 
     /// Eq. (6) and (7) for all parameters, from the h and delta of the blocks. `decay`: factor of the weight decay.
     fn update(&mut self, network: &mut Network<T>, compute: &mut Compute, (gradient_scale, decay): (f64, f64)) {
-        let Self { settings, blocks, state, learning_rate, gradient, average, .. } = self;
+        let Self { settings, blocks, memory: Memory { state, average, .. }, learning_rate, gradient, .. } = self;
         let Network { topology, parameters, transposed, .. } = &mut *network;
-        let mut step = Step { learning_rate: *learning_rate, gradient_scale, l1: settings.l1, l2: settings.l2, decay };
+        let l2 = settings.l2_over(1.0 / gradient_scale);
+        let mut step = Step { learning_rate: *learning_rate, gradient_scale, l1: settings.l1, l2, decay };
         topology.other_gradients(compute, parameters, blocks);
         match (gradient, settings.clip_norm) {
             (Some(store), Some(most)) => {

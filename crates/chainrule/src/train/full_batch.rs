@@ -1,11 +1,11 @@
 //! Training with L-BFGS on all rows at once.
 
-use super::{Ended, Event, Flow, TrainSettings};
+use super::{Ended, Event, Flow, TrainSettings, penalty};
 use crate::block::Blocks;
 use crate::compute::Compute;
 use crate::cost::Constants;
 use crate::data::Dataset;
-use crate::gradient::{Store, dot};
+use crate::gradient::Store;
 use crate::layer::dropout::Masks;
 use crate::network::Network;
 use crate::optimizer::lbfgs::Lbfgs;
@@ -24,6 +24,8 @@ pub(super) struct FullBatch<'a, T> {
     minimiser: Option<Lbfgs>,
     /// Length of the last step along its direction.
     pub(super) step_length: f64,
+    /// How often the cost of all rows has been found.
+    pub(super) evaluations: usize,
 }
 
 impl<'a, T: Scalar> FullBatch<'a, T> {
@@ -35,7 +37,13 @@ impl<'a, T: Scalar> FullBatch<'a, T> {
         (history, tolerance): (usize, f64),
     ) -> Self {
         let cost = MeanCost::new(network, compute, data, settings);
-        Self { cost, history, tolerance, minimiser: None, step_length: 0.0 }
+        Self { cost, history, tolerance, minimiser: None, step_length: 0.0, evaluations: 0 }
+    }
+
+    /// The mean cost and the penalty where it has come with the network, after the first iteration.
+    pub(super) fn here(&self, network: &Network<T>) -> (f64, f64) {
+        let penalty = self.cost.penalty(network, None);
+        (self.minimiser.as_ref().map_or(f64::NAN, |minimiser| minimiser.here().value - penalty), penalty)
     }
 
     /// One iteration. Returns the mean cost before it, and why training ends if it does.
@@ -47,11 +55,12 @@ impl<'a, T: Scalar> FullBatch<'a, T> {
         epoch: usize,
         observer: &mut dyn FnMut(&Event<'_>) -> Flow,
     ) -> (f64, Option<Ended>) {
-        let Self { cost, minimiser, .. } = self;
+        let Self { cost, minimiser, evaluations, .. } = self;
         let penalty = cost.penalty(network, None);
         let start: Vec<f64> = network.parameters.iter().map(|w| w.to_f64()).collect();
         let mut f = |x: &[f64], gradient: &mut [f64]| {
             write(network, x);
+            *evaluations += 1;
             cost.evaluate(network, compute, data, gradient)
         };
         let rounding = 4.0 * T::EPSILON;
@@ -85,6 +94,8 @@ struct MeanCost<'a, T> {
     rows: Vec<u32>,
     blocks: Blocks<T>,
     constants: Constants,
+    /// Of all rows.
+    weight: f64,
     sum: Store<T>,
 }
 
@@ -96,6 +107,7 @@ impl<'a, T: Scalar> MeanCost<'a, T> {
             rows: data.rows().collect(),
             blocks: Blocks::new(network.spec(), &network.topology, capacity, compute, true),
             constants: Constants::new(&network.spec().head, data),
+            weight: data.total_weight(),
             sum: Store::zeros(network.parameters.len()),
         }
     }
@@ -132,18 +144,16 @@ impl<'a, T: Scalar> MeanCost<'a, T> {
         cost / weight + self.penalty(network, Some(gradient))
     }
 
-    /// (l2 / 2) sum w^2 over all weights; adds its gradient to `gradient`.
-    fn penalty(&self, network: &Network<T>, mut gradient: Option<&mut [f64]>) -> f64 {
-        let l2 = self.settings.l2;
-        let mut penalty = 0.0;
-        for view in network.views().iter().filter(|view| view.role == Role::Weight) {
-            let range = view.range::<T>();
-            let w = &network.parameters[range.clone()];
-            penalty += 0.5 * l2 * dot(w, w);
-            if let Some(gradient) = gradient.as_deref_mut() {
+    /// The penalty at the network's weights; adds its gradient to `gradient`.
+    fn penalty(&self, network: &Network<T>, gradient: Option<&mut [f64]>) -> f64 {
+        let l2 = self.settings.l2_over(self.weight);
+        if let Some(gradient) = gradient {
+            for view in network.views().iter().filter(|view| view.role == Role::Weight) {
+                let range = view.range::<T>();
+                let w = &network.parameters[range.clone()];
                 gradient[range].iter_mut().zip(w).for_each(|(g, w)| *g += l2 * w.to_f64());
             }
         }
-        penalty
+        penalty(network, 0.0, l2)
     }
 }

@@ -2,6 +2,7 @@
 
 mod batches;
 mod full_batch;
+mod stepper;
 mod watch;
 
 use serde::{Deserialize, Serialize};
@@ -9,15 +10,18 @@ use serde::{Deserialize, Serialize};
 use crate::compute::Compute;
 use crate::data::Dataset;
 use crate::error::{Result, setting};
+use crate::gradient::dot;
 use crate::groups::Groups;
 use crate::metric::Metric;
 use crate::network::Network;
 use crate::optimizer::Optimizer;
+use crate::params::Role;
 use crate::scalar::Scalar;
 use crate::schedule::Schedule;
 use crate::spec::NetworkSpec;
-use batches::Batches;
+use batches::{Batches, Memory};
 use full_batch::FullBatch;
+pub use stepper::{Pass, Progress, Stepper};
 use watch::Watch;
 
 /// How to train.
@@ -46,6 +50,10 @@ pub struct TrainSettings {
     pub l1: f64,
     /// Adds (l2 / 2) sum w^2 to the mean cost, over all weights.
     pub l2: f64,
+    /// Adds (row_l2 / 2) sum w^2 to the summed cost of a batch, so that it is divided by the batch's total weight as the cost is: the
+    /// `alpha` of scikit-learn.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub row_l2: f64,
     /// The longest that the gradient of a batch's mean cost, penalties left out, may be as one vector of all parameters: a longer
     /// one is shortened to it (Pascanu, Mikolov, Bengio 2013).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +90,7 @@ impl Default for TrainSettings {
             groups: Groups::default(),
             l1: 0.0,
             l2: 0.0,
+            row_l2: 0.0,
             clip_norm: None,
             ema: None,
             shuffle: true,
@@ -106,7 +115,7 @@ impl TrainSettings {
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return setting(format!("learning_rate must be > 0, got {}", self.learning_rate));
         }
-        for (name, x) in [("l1", self.l1), ("l2", self.l2), ("tolerance", self.tolerance)] {
+        for (name, x) in [("l1", self.l1), ("l2", self.l2), ("row_l2", self.row_l2), ("tolerance", self.tolerance)] {
             if !(x >= 0.0 && x.is_finite()) {
                 return setting(format!("{name} must be >= 0, got {x}"));
             }
@@ -120,6 +129,11 @@ impl TrainSettings {
         self.optimizer.validate()?;
         self.groups.validate()?;
         [self.schedule, self.decay_schedule, self.dropout_schedule].iter().try_for_each(Schedule::validate)
+    }
+
+    /// The factor of sum w^2 / 2 in the mean cost of rows with this total weight.
+    fn l2_over(&self, weight: f64) -> f64 {
+        self.l2 + self.row_l2 / weight
     }
 
     /// Refuses networks and costs that the optimizer cannot train.
@@ -246,7 +260,7 @@ pub fn train<T: Scalar>(
         valid.check(network.spec())?;
         settings.metric.check(network.spec())?;
     }
-    let mut trainer = Trainer::new(network, compute, data, settings);
+    let mut trainer = Trainer::new(network, compute, data, settings, None);
     let mut watch = Watch::new(network, compute, valid, settings);
     for epoch in 1..=settings.epochs {
         trainer.exchange(network);
@@ -270,6 +284,25 @@ pub fn train<T: Scalar>(
     Ok(watch.end(network, Ended::Completed))
 }
 
+/// l1 sum |w| + (l2 / 2) sum w^2 over all weights.
+fn penalty<T: Scalar>(network: &Network<T>, l1: f64, l2: f64) -> f64 {
+    let mut penalty = 0.0;
+    for view in network.views().iter().filter(|view| view.role == Role::Weight) {
+        let w = &network.parameters[view.range::<T>()];
+        penalty += 0.5 * l2 * dot(w, w);
+        if l1 > 0.0 {
+            penalty += l1 * w.iter().map(|w| w.to_f64().abs()).sum::<f64>();
+        }
+    }
+    penalty
+}
+
+/// Whether a setting that few trainings have can be left out of a file.
+#[allow(clippy::trivially_copy_pass_by_ref)] // The serializer passes a reference.
+fn is_zero(x: &f64) -> bool {
+    *x == 0.0
+}
+
 /// How the parameters move in an epoch.
 enum Trainer<'a, T> {
     Batches(Box<Batches<'a, T>>),
@@ -277,12 +310,22 @@ enum Trainer<'a, T> {
 }
 
 impl<'a, T: Scalar> Trainer<'a, T> {
-    fn new(network: &Network<T>, compute: &Compute, data: &Dataset<'_, T>, settings: &'a TrainSettings) -> Self {
+    /// `memory`: that of earlier steps, if there were any.
+    fn new(
+        network: &Network<T>,
+        compute: &Compute,
+        data: &Dataset<'_, T>,
+        settings: &'a TrainSettings,
+        memory: Option<Memory<T>>,
+    ) -> Self {
         match settings.optimizer {
             Optimizer::Lbfgs { history, tolerance } => {
                 Self::FullBatch(Box::new(FullBatch::new(network, compute, data, settings, (history, tolerance))))
             }
-            _ => Self::Batches(Box::new(Batches::new(network, compute, data, settings))),
+            _ => {
+                let memory = memory.unwrap_or_else(|| Memory::new(network, settings));
+                Self::Batches(Box::new(Batches::new(network, compute, data, settings, memory)))
+            }
         }
     }
 

@@ -1,0 +1,141 @@
+"""How a training goes on from one pass to the next: scikit-learn's rules.
+
+A course is a generator. It yields the order of the rows of the next pass and a learning rate, and is sent what came of it: mean cost,
+mean penalty, why the engine cannot go on (or None), and how often the cost of all rows has been found. It returns what to warn of.
+"""
+
+import numpy as np
+
+# L-BFGS ends where a step lowers the loss by less than this part of it, as scipy's does.
+_LEAST_FALL = 2.220446049250313e-09
+
+
+class Optimizer:
+    """What of the optimizer can be seen: the learning rate of the next pass."""
+
+    def __init__(self, learning_rate):
+        self.learning_rate = learning_rate
+
+
+class Lead:
+    """What the engine calls between passes: a course, and the warning at its end."""
+
+    def __init__(self, course):
+        self.course = course
+        self.warning = None
+
+    def __call__(self, report):
+        try:
+            return self.course.send(report)
+        except StopIteration as end:
+            self.warning = end.value
+            return None
+
+
+def full_batch(estimator, rows, loss_of):
+    """Iterations of L-BFGS."""
+    estimator.n_iter_ = 0
+    before, limit = None, f"iterations ({estimator.max_iter})"
+    while estimator.n_iter_ < estimator.max_iter:
+        cost, penalty, ended, evaluations = yield rows, None
+        if ended == "non-finite":
+            raise ValueError(NON_FINITE)
+        estimator.n_iter_ += 1
+        estimator.loss_ = loss_of(cost, penalty)
+        _say(estimator, f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+        stopped = _call(estimator)
+        if stopped or ended or before is not None and _has_settled(before, estimator.loss_):
+            return None
+        before = estimator.loss_
+        if evaluations >= estimator.max_fun:
+            limit = f"evaluations of the loss ({estimator.max_fun})"
+            break
+    return f"L-BFGS has not converged: the most {limit} are done. Increase max_iter or max_fun, or scale the data."
+
+
+def _has_settled(before, loss):
+    return before - loss <= _LEAST_FALL * max(abs(before), abs(loss), 1.0)
+
+
+NON_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+
+
+def batches(estimator, rows, loss_of, score, incremental):
+    """Passes of stochastic gradient descent and Adam. `score`: that of the validation rows, if early stopping watches them."""
+    order = rows
+    estimator.n_iter_ = 0
+    while estimator.n_iter_ < estimator.max_iter:
+        if estimator.shuffle:
+            # The order of sklearn.utils.shuffle, drawn from the same random numbers.
+            places = np.arange(len(order))
+            estimator._random_state.shuffle(places)
+            order = order[places]
+        cost, penalty, ended, _ = yield order, estimator._optimizer.learning_rate
+        estimator.n_iter_ += 1
+        estimator.loss_ = np.nan if ended == "non-finite" else loss_of(cost, penalty)
+        estimator.t_ += len(rows)
+        estimator.loss_curve_.append(estimator.loss_)
+        _say(estimator, f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+        _judge(estimator, score, ended)
+        if ended == "non-finite":
+            if score is None:
+                raise ValueError(NON_FINITE)
+            return None
+        if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
+            estimator._optimizer.learning_rate = estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t
+        stopped = _call(estimator)
+        if estimator._no_improvement_count > estimator.n_iter_no_change and _stops(estimator):
+            return None
+        if stopped or incremental:
+            return None
+    return f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't converged yet."
+
+
+def _judge(estimator, score, ended):
+    """Counts the passes without improvement, of the validation score or else of the loss."""
+    if score is None:
+        worse = estimator.loss_ > estimator.best_loss_ - estimator.tol
+        estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
+    else:
+        value = np.nan if ended == "non-finite" else float(score())
+        estimator.validation_scores_.append(value)
+        _say(estimator, f"Validation score: {value:f}")
+        worse = value < estimator.best_validation_score_ + estimator.tol
+        if value > estimator.best_validation_score_:
+            estimator.best_validation_score_ = value
+            estimator._best_parameters = estimator._network.parameters()
+    estimator._no_improvement_count = estimator._no_improvement_count + 1 if worse else 0
+
+
+def _stops(estimator):
+    """Whether to stop for want of improvement; an adaptive learning rate falls first."""
+    what = "Validation score" if estimator.early_stopping else "Training loss"
+    message = f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change} consecutive epochs."
+    optimizer = estimator._optimizer
+    if estimator.solver != "sgd" or estimator.learning_rate != "adaptive":
+        _say(estimator, message + " Stopping.")
+        return True
+    if optimizer.learning_rate <= 1e-6:
+        _say(estimator, message + " Learning rate too small. Stopping.")
+        return True
+    optimizer.learning_rate /= 5.0
+    estimator._no_improvement_count = 0
+    _say(estimator, message + f" Setting learning rate to {optimizer.learning_rate:f}")
+    return False
+
+
+def _call(estimator):
+    """Calls the estimator's callbacks; whether one of them wants to stop."""
+    callbacks = estimator.callbacks
+    if callbacks is None:
+        return False
+    estimator._keep_parameters()
+    callbacks = [callbacks] if callable(callbacks) else callbacks
+    return any([bool(callback(estimator)) for callback in callbacks])
+
+
+def _say(estimator, text):
+    if estimator.verbose:
+        print(text)

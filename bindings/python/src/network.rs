@@ -1,0 +1,160 @@
+//! The class that the estimators are written on.
+
+use chainrule::{Compute, Head, NetworkSpec, TrainSettings};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::failure::{refused, unreadable};
+use crate::lead;
+use crate::model::{Model, Prediction, Rows};
+
+/// A network in single or double precision: built from a specification, trained as a Python function leads, asked for predictions.
+///
+/// Arrays have the network's precision; threads may share it.
+#[pyclass(frozen, module = "chainrule._chainrule")]
+pub struct Network(Precision);
+
+enum Precision {
+    Single(Model<f32>),
+    Double(Model<f64>),
+}
+
+/// Evaluates `$body` with `$model`, whatever its precision.
+macro_rules! with_model {
+    ($network:expr, |$model:ident| $body:expr) => {
+        match &$network.0 {
+            Precision::Single($model) => $body,
+            Precision::Double($model) => $body,
+        }
+    };
+}
+
+#[pymethods]
+impl Network {
+    /// A network of this specification (JSON), with initial parameters that depend on `seed` alone.
+    #[new]
+    fn new(spec: &str, single: bool, seed: u64) -> PyResult<Self> {
+        let spec: NetworkSpec = read(spec)?;
+        Ok(Self(if single {
+            Precision::Single(Model::new(&spec, seed)?)
+        } else {
+            Precision::Double(Model::new(&spec, seed)?)
+        }))
+    }
+
+    /// Outputs of a network with this head (JSON) for `targets` targets, or for one target of so many classes.
+    #[staticmethod]
+    fn outputs(head: &str, targets: usize) -> PyResult<usize> {
+        Ok(read::<Head>(head)?.outputs(targets))
+    }
+
+    /// A matrix for each parameter: W (inputs x outputs) and b (1 x outputs) of the first layer, then of the next.
+    fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        with_model!(self, |model| model.parameters(py))
+    }
+
+    /// Replaces the parameters by matrices of the shapes that `parameters` gives.
+    fn set_parameters(&self, values: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
+        with_model!(self, |model| model.set_parameters(&values))
+    }
+
+    /// Trains on X (rows x inputs), y (rows x targets) and weights (rows) as `lead` says: called with None at first and then with
+    /// (mean cost, mean penalty, why it cannot go on or None, evaluations of the cost) after each pass, it returns (order of the rows, learning
+    /// rate or None) of the next pass, or None to end. `resume`: the optimizer goes on from where it was.
+    #[pyo3(signature = (settings, x, y, weights, threads, resume, lead))]
+    #[allow(clippy::too_many_arguments)] // Python names them.
+    fn train(
+        &self,
+        py: Python<'_>,
+        settings: &str,
+        x: &Bound<'_, PyAny>,
+        y: &Bound<'_, PyAny>,
+        weights: Option<&Bound<'_, PyAny>>,
+        threads: usize,
+        resume: bool,
+        lead: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let settings: TrainSettings = read(settings)?;
+        with_model!(self, |model| {
+            lead::train(py, model, &Rows::new(x, y, weights)?, (&settings, threads, resume), lead)
+        })
+    }
+
+    /// The rows' predictions (rows x columns): the "means" of all outputs, "points", one for each target, or a probability for
+    /// each of the "classes".
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        threads: usize,
+        of: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let of = match of {
+            "means" => Prediction::Means,
+            "points" => Prediction::Points,
+            "classes" => Prediction::Classes,
+            other => return Err(PyValueError::new_err(format!("no prediction {other:?}"))),
+        };
+        with_model!(self, |model| Ok(model.predict(py, x, threads, of)?.into_any()))
+    }
+
+    /// The cost of all rows, a sum, and a matrix of its derivatives for each parameter.
+    #[pyo3(signature = (x, y, weights))]
+    fn gradient<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        weights: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(f64, Bound<'py, PyList>)> {
+        with_model!(self, |model| model.gradient(py, &Rows::new(x, y, weights)?))
+    }
+
+    /// The engine's derivatives beside an independent reference's, as JSON.
+    #[pyo3(signature = (x, y, weights, most))]
+    fn certify<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        weights: Option<&Bound<'py, PyAny>>,
+        most: Option<usize>,
+    ) -> PyResult<String> {
+        with_model!(self, |model| {
+            let rows = Rows::new(x, y, weights)?;
+            let data = rows.dataset()?;
+            let certify = || chainrule::check::certify(&model.read(), &mut Compute::new(1), &data, most);
+            let certificate = py.detach(certify).map_err(refused)?;
+            let holds = certificate.holds();
+            write(&(certificate, holds))
+        })
+    }
+
+    /// Everything that the gradient of the weight at `place` (layer, from, to) is made of on row `row`, all from 0, as JSON.
+    fn explain_weight<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        row: u32,
+        place: (usize, usize, usize),
+        learning_rate: f64,
+    ) -> PyResult<String> {
+        with_model!(self, |model| {
+            let rows = Rows::new(x, y, None)?;
+            let data = rows.dataset()?;
+            let elements = model.read().explain_weight(&mut Compute::new(1), &data, row, place, learning_rate);
+            write(&elements.map_err(refused)?)
+        })
+    }
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> PyResult<T> {
+    serde_json::from_str(text).map_err(unreadable)
+}
+
+fn write<T: Serialize>(value: &T) -> PyResult<String> {
+    serde_json::to_string(value).map_err(unreadable)
+}
