@@ -13,6 +13,102 @@ from ._base import BaseMLP
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
+    """Multilayer perceptron classifier: scikit-learn's, trained by chainrule.
+
+    Parameters, defaults and attributes are those of ``sklearn.neural_network.MLPClassifier``; with the same ``random_state`` it starts from
+    the same weights and takes the rows in the same order. The last seven parameters are additions.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Units of each hidden layer; ``()`` for none, a generalised linear model.
+    activation : str or list of str, default="relu"
+        Of all hidden layers, or one name for each: ``identity``, ``relu``, ``leaky_relu``, ``elu``, ``selu``, ``gelu``, ``silu``, ``mish``,
+        ``softplus``, ``tanh``, ``logistic``.
+    solver : {"adam", "sgd", "lbfgs"}, default="adam"
+        How the weights move. ``lbfgs`` takes all rows at once.
+    alpha : float, default=0.0001
+        The penalty ``alpha / 2`` times the sum of squared weights is added to the summed loss of a batch.
+    batch_size : int or "auto", default="auto"
+        Rows of a batch; "auto" is the smaller of 200 and all.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        Course of the learning rate of ``sgd``.
+    learning_rate_init : float, default=0.001
+        The learning rate, or its start.
+    power_t : float, default=0.5
+        Exponent of ``invscaling``.
+    max_iter : int, default=200
+        Epochs, or iterations of ``lbfgs``, at most.
+    shuffle : bool, default=True
+        Whether each epoch has a new order of the rows.
+    random_state : int, RandomState instance or None, default=None
+        Initial weights, order of rows, validation rows and dropout. A seed gives scikit-learn's weights and orders.
+    tol : float, default=1e-4
+        An epoch improves the loss or score if it does by this much; for ``lbfgs`` the largest element of the gradient at the end.
+    verbose : bool or int, default=False
+        Print the loss of each epoch.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the weights of the last fit.
+    momentum : float, default=0.9
+        Momentum of ``sgd``, in [0, 1).
+    nesterovs_momentum : bool, default=True
+        Whether it is Nesterov's.
+    early_stopping : bool, default=False
+        Whether to keep the weights with the best score on validation rows, and to stop when it no longer rises.
+    validation_fraction : float, default=0.1
+        The part of the rows that is kept for that.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decays of the means of ``adam``.
+    epsilon : float, default=1e-8
+        Added to the root of the corrected mean square.
+    n_iter_no_change : int or inf, default=10
+        Epochs without improvement before training stops.
+    max_fun : int, default=15000
+        Evaluations of the loss by ``lbfgs``, at most.
+    loss : str or dict, default="log_loss"
+        "log_loss", or a head of the engine for classes: "ordinal", or ``{"categorical": {"smoothing": 0.1}}``.
+    class_weight : dict, "balanced" or None, default=None
+        Factors of the rows' weights by class.
+    dropout : float or list of float, default=0.0
+        Probability with which a hidden unit is left out of a training step, for all layers or for each.
+    scoring : str, callable or None, default=None
+        The score that early stopping watches, as in ``sklearn.metrics``; None is that of ``score``.
+    callbacks : callable, list of callable or None, default=None
+        Called with the estimator after each epoch, which can predict then; one that returns True ends training.
+    dtype : {"float32", "float64"} or None, default=None
+        Precision of the network; None is that of ``X``.
+    n_jobs : int or None, default=None
+        Threads. None takes all cores (at most ``OMP_NUM_THREADS``) where the network is large enough to gain from them; the
+        result is the same bits for any number.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The classes, sorted.
+    coefs_, intercepts_ : list of ndarray
+        Weights (inputs x outputs) and biases of each layer, read-only; assign other arrays to change them.
+    loss_, best_loss_, loss_curve_ : float, float, list of float
+        Loss of the last epoch, the least, and those of all. ``best_loss_`` is None with early stopping.
+    validation_scores_, best_validation_score_ : list of float, float
+        With early stopping, else None.
+    n_iter_, t_ : int
+        Epochs of the last fit, and rows seen in all.
+    n_layers_, n_outputs_, out_activation_ : int, int, str
+        Layers with the input's, outputs, and what they go through.
+    n_features_in_, feature_names_in_ : int, ndarray of str
+        Columns of ``X``, and their names where it had names.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from chainrule import MLPClassifier
+    >>> X, X_test, y, y_test = train_test_split(*load_digits(return_X_y=True), random_state=0)
+    >>> model = MLPClassifier(random_state=0, max_iter=50, early_stopping=True).fit(X, y)
+    >>> bool(model.score(X_test, y_test) > 0.93)
+    True
+    """
+
     def __init__(
         self,
         hidden_layer_sizes=(100,),
@@ -82,10 +178,46 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     _METRIC = staticmethod(accuracy_score)
 
     def fit(self, X, y, sample_weight=None, validation_data=None):
+        """Fit to rows and targets.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The rows. C-contiguous float32 and float64 arrays are used without a copy; sparse ones are made dense.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Classes, or a label matrix.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        validation_data : tuple (X, y) or (X, y, sample_weight), default=None
+            Rows for early stopping instead of a part of ``X``.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
         return self._fit(X, y, sample_weight, incremental=False, validation_data=validation_data)
 
     @available_if(lambda estimator: estimator._check_solver())
     def partial_fit(self, X, y, sample_weight=None, classes=None):
+        """Train for one epoch, going on from where the last call ended.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Classes, or a label matrix.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        classes : array-like, default=None
+            All classes there are; needed in the first call.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
         if _check_partial_fit_first_call(self, classes):
             multilabel = type_of_target(y).startswith("multilabel")
             self._learn_classes(y if multilabel else classes)
@@ -155,6 +287,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return self.classes_[np.minimum(probabilities.argmax(axis=1), len(self.classes_) - 1)]
 
     def predict(self, X):
+        """The most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        classes : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        """
         return self._decide(self.predict_proba(X))
 
     def _prediction(self):
@@ -162,9 +305,31 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return "means" if self._target_type.startswith("multilabel") else "classes"
 
     def predict_proba(self, X):
+        """The probability of each class, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+        """
         return self._predict(X)
 
     def predict_log_proba(self, X):
+        """The logarithm of ``predict_proba``.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        logarithms : ndarray of shape (n_samples, n_classes)
+        """
         p = self.predict_proba(X)
         return np.log(p, out=p)
 

@@ -13,6 +13,98 @@ _HEADS = {"squared_error": {"pointwise": {"cost": "squared_error", "output": "id
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
+    """Multilayer perceptron regressor: scikit-learn's, trained by chainrule.
+
+    Parameters, defaults and attributes are those of ``sklearn.neural_network.MLPRegressor``; with the same ``random_state`` it starts from
+    the same weights and takes the rows in the same order. The last five parameters are additions.
+
+    Parameters
+    ----------
+    loss : str or dict, default="squared_error"
+        "squared_error", "poisson", or any head of the engine: "huber", ``{"student_t": {"degrees": 6}}``. ``loss_`` is then the
+        mean negative log-likelihood.
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Units of each hidden layer; ``()`` for none, a generalised linear model.
+    activation : str or list of str, default="relu"
+        Of all hidden layers, or one name for each: ``identity``, ``relu``, ``leaky_relu``, ``elu``, ``selu``, ``gelu``, ``silu``, ``mish``,
+        ``softplus``, ``tanh``, ``logistic``.
+    solver : {"adam", "sgd", "lbfgs"}, default="adam"
+        How the weights move. ``lbfgs`` takes all rows at once.
+    alpha : float, default=0.0001
+        The penalty ``alpha / 2`` times the sum of squared weights is added to the summed loss of a batch.
+    batch_size : int or "auto", default="auto"
+        Rows of a batch; "auto" is the smaller of 200 and all.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        Course of the learning rate of ``sgd``.
+    learning_rate_init : float, default=0.001
+        The learning rate, or its start.
+    power_t : float, default=0.5
+        Exponent of ``invscaling``.
+    max_iter : int, default=200
+        Epochs, or iterations of ``lbfgs``, at most.
+    shuffle : bool, default=True
+        Whether each epoch has a new order of the rows.
+    random_state : int, RandomState instance or None, default=None
+        Initial weights, order of rows, validation rows and dropout. A seed gives scikit-learn's weights and orders.
+    tol : float, default=1e-4
+        An epoch improves the loss or score if it does by this much; for ``lbfgs`` the largest element of the gradient at the end.
+    verbose : bool or int, default=False
+        Print the loss of each epoch.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the weights of the last fit.
+    momentum : float, default=0.9
+        Momentum of ``sgd``, in [0, 1).
+    nesterovs_momentum : bool, default=True
+        Whether it is Nesterov's.
+    early_stopping : bool, default=False
+        Whether to keep the weights with the best score on validation rows, and to stop when it no longer rises.
+    validation_fraction : float, default=0.1
+        The part of the rows that is kept for that.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decays of the means of ``adam``.
+    epsilon : float, default=1e-8
+        Added to the root of the corrected mean square.
+    n_iter_no_change : int or inf, default=10
+        Epochs without improvement before training stops.
+    max_fun : int, default=15000
+        Evaluations of the loss by ``lbfgs``, at most.
+    dropout : float or list of float, default=0.0
+        Probability with which a hidden unit is left out of a training step, for all layers or for each.
+    scoring : str, callable or None, default=None
+        The score that early stopping watches, as in ``sklearn.metrics``; None is that of ``score``.
+    callbacks : callable, list of callable or None, default=None
+        Called with the estimator after each epoch, which can predict then; one that returns True ends training.
+    dtype : {"float32", "float64"} or None, default=None
+        Precision of the network; None is that of ``X``.
+    n_jobs : int or None, default=None
+        Threads. None takes all cores (at most ``OMP_NUM_THREADS``) where the network is large enough to gain from them; the
+        result is the same bits for any number.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+        Weights (inputs x outputs) and biases of each layer, read-only; assign other arrays to change them.
+    loss_, best_loss_, loss_curve_ : float, float, list of float
+        Loss of the last epoch, the least, and those of all. ``best_loss_`` is None with early stopping.
+    validation_scores_, best_validation_score_ : list of float, float
+        With early stopping, else None.
+    n_iter_, t_ : int
+        Epochs of the last fit, and rows seen in all.
+    n_layers_, n_outputs_, out_activation_ : int, int, str
+        Layers with the input's, outputs, and what they go through.
+    n_features_in_, feature_names_in_ : int, ndarray of str
+        Columns of ``X``, and their names where it had names.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_regression
+    >>> from chainrule import MLPRegressor
+    >>> X, y = make_regression(n_samples=200, noise=1.0, n_features=5, random_state=0)
+    >>> model = MLPRegressor("huber", 32, solver="lbfgs", random_state=0).fit(X, y)
+    >>> bool(model.score(X, y) > 0.99)
+    True
+    """
+
     def __init__(
         self,
         loss="squared_error",
@@ -80,10 +172,44 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     _METRIC = staticmethod(r2_score)
 
     def fit(self, X, y, sample_weight=None, validation_data=None):
+        """Fit to rows and targets.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The rows. C-contiguous float32 and float64 arrays are used without a copy; sparse ones are made dense.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        validation_data : tuple (X, y) or (X, y, sample_weight), default=None
+            Rows for early stopping instead of a part of ``X``.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
         return self._fit(X, y, sample_weight, incremental=False, validation_data=validation_data)
 
     @available_if(lambda estimator: estimator._check_solver())
     def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch, going on from where the last call ended.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
         return self._fit(X, y, sample_weight, incremental=True)
 
     def _validate_input(self, X, y, incremental, first):
@@ -121,4 +247,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return "points"
 
     def predict(self, X):
+        """What is expected of each row: the mean, or of other heads the point that stands for them.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
         return self._decide(self._predict(X))

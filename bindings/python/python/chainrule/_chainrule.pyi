@@ -1,0 +1,73 @@
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+Report = tuple[float, float, str | None, int]
+Lead = Callable[[Report | None], tuple[NDArray[Any], float | None] | None]
+
+class Network:
+    def __new__(cls, spec: str, single: bool, seed: int) -> Network: ...
+    @staticmethod
+    def outputs(head: str, targets: int) -> int: ...
+    def parameters(self) -> list[NDArray[Any]]: ...
+    def set_parameters(self, values: list[NDArray[Any]]) -> None: ...
+    def train(
+        self,
+        settings: str,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        weights: NDArray[Any] | None,
+        threads: int,
+        resume: bool,
+        lead: Lead,
+    ) -> None: ...
+    def predict(self, x: NDArray[Any], threads: int, of: str) -> NDArray[Any]: ...
+    def gradient(
+        self, x: NDArray[Any], y: NDArray[Any], weights: NDArray[Any] | None
+    ) -> tuple[float, list[NDArray[Any]]]: ...
+    def certify(
+        self, x: NDArray[Any], y: NDArray[Any], weights: NDArray[Any] | None, most: int | None
+    ) -> str: ...
+    def explain_weight(
+        self, x: NDArray[Any], y: NDArray[Any], row: int, place: tuple[int, int, int], learning_rate: float
+    ) -> str: ...
+
+_Column = tuple[str, str, NDArray[Any], Sequence[str] | None]
+
+def setting_names() -> list[str]: ...
+
+class Table:
+    @staticmethod
+    def from_columns(name: str, columns: Sequence[_Column]) -> Table: ...
+    @staticmethod
+    def from_arrow(
+        name: str, stream: Any, names: Sequence[str], more: Sequence[_Column], text: set[str]
+    ) -> Table: ...
+
+class TabularModel:
+    @staticmethod
+    def fit(
+        settings: str,
+        table: Table,
+        target: str,
+        *,
+        weight: str | None = None,
+        valid: Table | None = None,
+        counts: NDArray[np.uint32] | None = None,
+        threads: int = 1,
+        observer: Callable[[int, float, float | None], object] | None = None,
+    ) -> tuple[TabularModel, BaseException | None]: ...
+    @staticmethod
+    def load(path: str) -> TabularModel: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> TabularModel: ...
+    def save(self, path: str) -> None: ...
+    def describe(self) -> str: ...
+    def predict(self, table: Table, threads: int) -> NDArray[np.float64] | NDArray[np.int64]: ...
+    def predict_proba(self, table: Table, threads: int) -> NDArray[np.float64]: ...
+    def predict_interval(self, table: Table, level: float, threads: int) -> NDArray[np.float64]: ...
+    def predict_quantiles(self, table: Table, levels: Sequence[float], threads: int) -> NDArray[np.float64]: ...
