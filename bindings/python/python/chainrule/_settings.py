@@ -57,7 +57,8 @@ def signature():
 
 def documented(docstring):
     """A docstring with the parameters and attributes that both estimators have."""
-    return docstring.format(parameters=_PARAMETERS_TEXT.replace("\n", "\n    "), attributes=_ATTRIBUTES_TEXT.replace("\n", "\n    "))
+    indented = [text.replace("\n", "\n    ") for text in (_PARAMETERS_TEXT, _ATTRIBUTES_TEXT)]
+    return docstring.format(parameters=indented[0], attributes=indented[1])
 
 
 _PARAMETERS_TEXT = """preset : str, default="plain"

@@ -10,7 +10,7 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 pub(super) fn data_error(error: DataError) -> PyErr {
     match error {
         DataError::Cell { table, row, column, message } => {
-            let row = row - 1;
+            let row = row.saturating_sub(1);
             PyValueError::new_err(format!("{table}, row {row} (counted from 0), column {column:?}: {message}"))
         }
         DataError::Io { ref source, .. } => io_error(source.kind(), error.to_string()),
