@@ -5,6 +5,7 @@ mod failure;
 mod lead;
 mod model;
 mod network;
+mod tabular;
 
 use pyo3::prelude::*;
 
@@ -18,6 +19,7 @@ mod _chainrule {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        tabular::register(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

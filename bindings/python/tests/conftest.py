@@ -1,7 +1,12 @@
 """Fixtures."""
 
+import os
+
 import numpy as np
 import pytest
+
+# Before scipy is imported: scikit-learn leaves some of its checks out without it.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 
 @pytest.fixture(params=[0, 42])

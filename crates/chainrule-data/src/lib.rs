@@ -16,6 +16,7 @@ mod encoder;
 mod error;
 mod numbers;
 mod read;
+mod rows;
 mod table;
 mod target;
 mod task;
@@ -29,7 +30,8 @@ pub use encoder::{
 };
 pub use error::{Error, Result};
 pub use numbers::{Numbers, number_text};
-pub use read::{ReadOptions, read_table};
+pub use read::{ReadOptions, read_batches, read_table};
+pub use rows::counted_rows;
 pub use table::{Column, ColumnType, MISSING_TIME, Table, Values};
 pub use target::{ClassTarget, TargetScaler, event_column, exposure_column, numeric_target, weight_column};
 pub use task::{Task, infer_task};

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::build::from_texts;
 use crate::categories::Categories;
 use crate::error::{Error, Result, did_you_mean};
 use crate::numbers::{Numbers, number_text};
@@ -113,6 +114,14 @@ impl Table {
         Ok(Table { name, rows, columns })
     }
 
+    /// The table itself, if it has a row.
+    pub(crate) fn with_rows(self) -> Result<Table> {
+        if self.rows == 0 {
+            return Err(Error::Table { table: self.name, message: "the table has no row".to_owned() });
+        }
+        Ok(self)
+    }
+
     /// The column called `name`.
     ///
     /// # Errors
@@ -146,6 +155,36 @@ fn list_names(names: &[&str]) -> String {
     let more = names.len().saturating_sub(SHOWN);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     shown.join(", ") + &rest
+}
+
+impl Column {
+    /// A column of texts given as distinct `levels` and, for each row, its level's position or [`Categories::MISSING`].
+    /// What it holds is told from the texts, as for a file's column of text, unless `kind` says it.
+    ///
+    /// # Errors
+    /// A code past the levels, or [`Error::Cell`] for a text that is not of the `kind`; `table` is its name in errors.
+    pub fn from_levels(
+        name: &str,
+        codes: &[u32],
+        levels: &[String],
+        kind: Option<ColumnType>,
+        table: &str,
+    ) -> Result<Column> {
+        let error = |row: usize, message| Error::Cell {
+            table: table.to_owned(),
+            row: row + 1,
+            column: name.to_owned(),
+            message,
+        };
+        let past = codes.iter().position(|&code| code != Categories::MISSING && code as usize >= levels.len());
+        if let Some(row) = past {
+            return Err(error(row, format!("code {} where there are {} levels", codes[row], levels.len())));
+        }
+        let text = |code: &u32| levels.get(*code as usize).map(|level| level.trim());
+        let values =
+            from_texts(codes.iter().map(text).collect(), kind).map_err(|(row, message)| error(row, message))?;
+        Ok(Column { name: name.to_owned(), values })
+    }
 }
 
 impl Values {

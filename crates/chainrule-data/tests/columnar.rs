@@ -9,7 +9,7 @@ use arrow_array::builder::{Int32Builder, ListBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::*;
 use arrow_ipc::writer::{FileWriter, StreamWriter};
-use chainrule_data::{ColumnType, ReadOptions, Table};
+use chainrule_data::{Categories, Column, ColumnType, ReadOptions, Table, read_batches};
 use common::{declare, message, read, shown};
 use parquet::arrow::ArrowWriter;
 
@@ -64,6 +64,44 @@ fn text_columns_hold_what_their_texts_say_in_every_format() {
     for bytes in [parquet(&texts()), arrow_file(&texts()), arrow_stream(&texts())] {
         check_texts(&read(&bytes, &ReadOptions::default()).unwrap());
     }
+}
+
+#[test]
+fn batches_in_memory_are_read_as_files_are_but_for_dictionaries() {
+    let found = |batch: RecordBatch, options: &ReadOptions| {
+        let reader = RecordBatchIterator::new([Ok(batch.clone())], batch.schema());
+        read_batches("X", reader, options).map_err(|error| error.to_string())
+    };
+    check_texts(&found(texts(), &ReadOptions::default()).unwrap());
+    let levels = [Some("1"), None, Some("2")].into_iter().collect::<DictionaryArray<Int32Type>>();
+    let keys = Int32Array::from(vec![Some(1), None, Some(0)]);
+    let numbers = DictionaryArray::new(keys, Arc::new(Int64Array::from(vec![7, 8])));
+    let table = batch(vec![("levels", Arc::new(levels)), ("numbers", Arc::new(numbers))]);
+    let read = found(table.clone(), &ReadOptions::default()).unwrap();
+    assert_eq!(
+        (shown(&read, "levels").as_str(), shown(&read, "numbers").as_str()),
+        ("category: 1 - 2", "category: 8 - 7")
+    );
+    let read = found(table.clone(), &declare("levels", ColumnType::Number)).unwrap();
+    assert_eq!(shown(&read, "levels"), "number: 1 - 2");
+    assert_eq!(found(table.slice(0, 0), &ReadOptions::default()).unwrap_err(), "X: the table has no row");
+}
+
+#[test]
+fn a_column_of_levels_holds_what_its_texts_say() {
+    let missing = Categories::MISSING;
+    let column = |codes: &[u32], levels: &[&str], kind| {
+        let levels: Vec<String> = levels.iter().map(|&level| level.to_owned()).collect();
+        let column = Column::from_levels("c", codes, &levels, kind, "X").map_err(|error| error.to_string())?;
+        Ok::<_, String>(shown(&Table::new("X", vec![column]).unwrap(), "c"))
+    };
+    assert_eq!(column(&[1, missing, 0], &["2", "1.5", "unused"], None).unwrap(), "number: 1.5 - 2");
+    assert_eq!(column(&[1, missing, 0], &["2", "1.5"], Some(ColumnType::Category)).unwrap(), "category: 1.5 - 2");
+    assert_eq!(column(&[0, 1, 2], &[" a", "a", "NA"], None).unwrap(), "category: a a -");
+    assert_eq!(column(&[0, 1], &["2024-01-02", "True"], None).unwrap(), "category: 2024-01-02 True");
+    let wrong = column(&[0, 1], &["1", "x"], Some(ColumnType::Number)).unwrap_err();
+    assert_eq!(wrong, "X, row 2, column \"c\": \"x\" is not a number");
+    assert_eq!(column(&[0, 3], &["a"], None).unwrap_err(), "X, row 2, column \"c\": code 3 where there are 1 levels");
 }
 
 #[test]

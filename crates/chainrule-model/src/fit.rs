@@ -38,8 +38,11 @@ pub fn prepare(table: &Table, valid: Option<&Table>, roles: &Roles, settings: &S
     prepare_rows(table, &rows, valid, roles, settings)
 }
 
-/// [`prepare`] on some rows of the table only.
-pub(crate) fn prepare_rows(
+/// [`prepare`] on `rows` (0-based) of the table only; one that stands there several times counts so often.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_rows(
     table: &Table,
     rows: &[u32],
     valid: Option<&Table>,

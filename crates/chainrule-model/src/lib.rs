@@ -35,7 +35,7 @@ pub use contributions::Contributions;
 pub use cv::{Summary, cross_validate, summarize};
 pub use error::{Error, Result};
 pub use explain::WeightReport;
-pub use fit::{Prepared, prepare};
+pub use fit::{Prepared, prepare, prepare_rows};
 pub use importance::{ColumnImportance, Importance};
 pub use matrices::Roles;
 pub use model::{Card, Model, Training};

@@ -134,21 +134,46 @@ impl Model {
         Ok(Table::new("predictions", self.columns(compute, table, Some(level))?)?)
     }
 
+    /// The quantiles of each row's target at `levels` (0 < level < 1), as far as the head's distribution is true: a column
+    /// `quantile_<level>` for each.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict), and for classes, a level that is not between 0 and 1, and one that a head of quantiles
+    /// was not trained for.
+    pub fn predict_quantiles(&self, compute: &mut Compute, table: &Table, levels: &[f64]) -> Result<Table> {
+        levels.iter().try_for_each(|&level| self.check_quantile(level))?;
+        let matrices = InputMatrices::new(table, &self.card.encoder, &self.card.roles)?;
+        let predictions = self.predictions_of_all(compute, &matrices, true)?;
+        let columns = quantile_columns(&predictions.distributions, levels);
+        Ok(Table::new("predictions", columns)?)
+    }
+
     fn columns(&self, compute: &mut Compute, table: &Table, level: Option<f64>) -> Result<Vec<Column>> {
         let matrices = InputMatrices::new(table, &self.card.encoder, &self.card.roles)?;
-        let inputs = matrices.inputs();
         if let Some(level) = level {
             self.check_interval(level)?;
         }
-        let rows: Vec<u32> = (0..inputs.rows as u32).collect();
         let distributions = level.is_some() || matches!(self.card.network.head, Head::Quantile { .. });
-        let predictions = self.predictions(compute, &inputs, &rows, distributions)?;
+        let predictions = self.predictions_of_all(compute, &matrices, distributions)?;
         let mut columns = self.point_columns(&predictions.values);
-        columns.extend(quantile_columns(&predictions.distributions));
+        if let Some(Distribution::Quantiles { levels, .. }) = predictions.distributions.first() {
+            columns.extend(quantile_columns(&predictions.distributions, levels));
+        }
         if let Some(level) = level {
             columns.extend(self.interval_columns(&predictions, level));
         }
         Ok(columns)
+    }
+
+    fn predictions_of_all(
+        &self,
+        compute: &mut Compute,
+        matrices: &InputMatrices,
+        distributions: bool,
+    ) -> Result<Predictions> {
+        let inputs = matrices.inputs();
+        let rows: Vec<u32> = (0..inputs.rows as u32).collect();
+        self.predictions(compute, &inputs, &rows, distributions)
     }
 
     /// `lower` and `upper` at a level.
@@ -165,31 +190,42 @@ impl Model {
 
     /// Whether the head has such intervals.
     fn check_interval(&self, level: f64) -> Result<()> {
-        let NetworkSpec { head, outputs, .. } = &self.card.network;
-        let name = head.name();
         if !(level > 0.0 && level < 1.0) {
             return setting(format!("an interval's level must be between 0 and 1, got {level}"));
         }
+        let tail = (1.0 - level) / 2.0;
+        self.check_levels(&format!("an interval of {level}"), &[tail, 1.0 - tail])
+    }
+
+    /// Whether the head has this quantile.
+    fn check_quantile(&self, level: f64) -> Result<()> {
+        if !(level > 0.0 && level < 1.0) {
+            return setting(format!("a quantile's level must be between 0 and 1, got {level}"));
+        }
+        self.check_levels(&format!("the quantile {level}"), &[level])
+    }
+
+    /// Whether the head has the quantiles that `what` is made of.
+    fn check_levels(&self, what: &str, needed: &[f64]) -> Result<()> {
+        let NetworkSpec { head, outputs, .. } = &self.card.network;
+        let name = head.name();
         if head.is_for_classes() {
             return setting(format!("the {name} head has no intervals: it gives the probability of each class"));
         }
         if head.scale() == Some(Scale::Unit) {
             return setting(format!("this model does not know the spread of its {name} head; train it again"));
         }
-        let example = head.distributions(&vec![0.0; *outputs]).and_then(|all| all[0].interval(level));
-        match (head, example) {
-            (_, Some(_)) => Ok(()),
-            (Head::Quantile { levels }, None) => {
-                let round = |x: f64| number_text((1e9 * x).round() / 1e9);
-                let tail = (1.0 - level) / 2.0;
+        let example = head.distributions(&vec![0.0; *outputs]);
+        let has = |level: &f64| example.as_ref().is_some_and(|all| all[0].quantile(*level).is_some());
+        match head {
+            _ if needed.iter().all(has) => Ok(()),
+            Head::Quantile { levels } => {
+                let round = |x: &f64| number_text((1e9 * x).round() / 1e9);
+                let needed = needed.iter().map(round).collect::<Vec<_>>().join(" and ");
                 let have = levels.iter().map(f64::to_string).collect::<Vec<_>>().join(", ");
-                setting(format!(
-                    "an interval of {level} needs the quantiles {} and {}; this model has {have}",
-                    round(tail),
-                    round(1.0 - tail)
-                ))
+                setting(format!("{what} needs the quantiles {needed}; this model has {have}"))
             }
-            (_, None) => setting(format!("the {name} head has no intervals")),
+            _ => setting(format!("the {name} head has no intervals")),
         }
     }
 
@@ -261,9 +297,7 @@ fn numbers(name: String, values: impl IntoIterator<Item = f64>) -> Column {
     Column { name, values: Values::Number(values.into_iter().collect()) }
 }
 
-/// All quantiles of distributions that are known by them.
-fn quantile_columns(distributions: &[Distribution]) -> Vec<Column> {
-    let Some(Distribution::Quantiles { levels, .. }) = distributions.first() else { return vec![] };
+fn quantile_columns(distributions: &[Distribution], levels: &[f64]) -> Vec<Column> {
     let column = |&level: &f64| {
         let quantile = distributions.iter().map(|d| d.quantile(level).unwrap_or(f64::NAN));
         numbers(format!("quantile_{}", number_text(level)), quantile)

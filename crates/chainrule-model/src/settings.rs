@@ -157,25 +157,53 @@ impl Settings {
     /// # Errors
     /// [`Error::Setting`] with the line that is wrong and, for a misspelt key, the nearest right one.
     pub fn from_toml(text: &str, preset: Option<Preset>) -> Result<Self> {
-        let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| Error::Setting(e.to_string()))?;
+        let table: toml::Table = text.parse().map_err(unusable)?;
+        Self::check_keys(&table)?;
+        // From the text, since then an error has the line.
+        let read: Self = toml::from_str(text).map_err(unusable)?;
+        let preset = preset.unwrap_or_else(|| read.named_in(&table));
+        Self::over_preset(table, preset)
+    }
+
+    /// Reads settings from a JSON object, as [`from_toml`](Self::from_toml).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the key that is wrong and, for a misspelt one, the nearest right one.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let table: toml::Table = serde_json::from_str(text).map_err(unusable)?;
+        Self::check_keys(&table)?;
+        let read: Self = table.clone().try_into().map_err(unusable)?;
+        let preset = read.named_in(&table);
+        Self::over_preset(table, preset)
+    }
+
+    /// The preset that a table names, or the one where none is named.
+    fn named_in(&self, table: &toml::Table) -> Preset {
+        if table.contains_key("preset") { self.preset } else { Preset::Auto }
+    }
+
+    fn check_keys(table: &toml::Table) -> Result<()> {
         let known = Self::keys();
-        if let Some(key) = table.keys().find(|key| !known.contains(key)) {
-            return Err(Error::Setting(format!("unknown setting `{key}`{}", nearest(key, &known))));
+        match table.keys().find(|key| !known.contains(key)) {
+            Some(key) => Err(Error::Setting(format!("unknown setting `{key}`{}", nearest(key, &known)))),
+            None => Ok(()),
         }
-        let read: Self = toml::from_str(text).map_err(|e| Error::Setting(e.to_string()))?;
+    }
+
+    /// The preset's settings with those of `table` in their place.
+    fn over_preset(mut table: toml::Table, preset: Preset) -> Result<Self> {
         let given = paths(&table, "");
-        let named = if table.contains_key("preset") { read.preset } else { Preset::Auto };
-        let preset = Self::preset(preset.unwrap_or(named));
-        table.insert("preset".into(), toml::Value::try_from(preset.preset).map_err(|e| Error::Setting(e.to_string()))?);
-        let mut all = toml::Table::try_from(&preset).map_err(|e| Error::Setting(e.to_string()))?;
+        let preset = Self::preset(preset);
+        table.insert("preset".into(), toml::Value::try_from(preset.preset).map_err(unusable)?);
+        let mut all = toml::Table::try_from(&preset).map_err(unusable)?;
         lay_over(&mut all, table, 0);
-        let settings: Self = all.try_into().map_err(|e: toml::de::Error| Error::Setting(e.to_string()))?;
+        let settings: Self = all.try_into().map_err(unusable)?;
         let given = if settings.preset.looks_at_the_table() { given } else { vec![] };
         Ok(Self { given, ..settings })
     }
 
     /// The names of all settings.
-    fn keys() -> Vec<String> {
+    pub fn keys() -> Vec<String> {
         let full = Self {
             head: Some(Head::gaussian()),
             initializer: Some(Initializer::HeUniform),
@@ -324,6 +352,11 @@ fn usual_batch(rows: usize) -> usize {
     }
 }
 
+/// What the reader says of settings that it cannot read.
+fn unusable(error: impl std::fmt::Display) -> Error {
+    Error::Setting(error.to_string().trim_end().to_owned())
+}
+
 /// `; did you mean ...?` or the list of what there is.
 fn nearest(name: &str, known: &[String]) -> String {
     let best = known.iter().map(|k| (strsim::jaro_winkler(name, k), k)).max_by(|a, b| a.0.total_cmp(&b.0));
@@ -353,6 +386,16 @@ mod tests {
     fn every_default_survives_a_round_trip() {
         let text = toml::to_string(&Settings::default()).unwrap();
         assert_eq!(Settings::from_toml(&text, None).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn json_is_read_as_toml_is() {
+        let json = r#"{"preset": "realmlp", "epochs": 7, "dropout": 0, "recipe": {"groups": {"scale": 2}}}"#;
+        let toml = "preset = \"realmlp\"\nepochs = 7\ndropout = 0.0\nrecipe.groups.scale = 2.0\n";
+        assert_eq!(Settings::from_json(json).unwrap(), Settings::from_toml(toml, None).unwrap());
+        let wrong = |text: &str| Settings::from_json(text).unwrap_err().to_string();
+        assert!(wrong(r#"{"epoch": 3}"#).ends_with("did you mean `epochs`?"));
+        assert!(wrong(r#"{"epochs": "3"}"#).contains("epochs"), "{}", wrong(r#"{"epochs": "3"}"#));
     }
 
     #[test]

@@ -146,11 +146,11 @@ impl Target {
             if let Err(chainrule::Error::Target { head, range, .. }) =
                 head.check_targets(row, &y[..head.target_width(outputs)], outputs)
             {
-                let (row, name) = (row + 1, &column.name);
-                return setting(format!(
-                    "{table}, row {row}, column {name:?}: {value} is outside the {head} head's range: {range}; take another \
-                     head or --task regression"
-                ));
+                let message = format!(
+                    "{value} is outside the {head} head's range: {range}; take another head or --task regression"
+                );
+                let (table, column) = (table.to_owned(), column.name.clone());
+                return Err(chainrule_data::Error::Cell { table, row: row + 1, column, message }.into());
             }
         }
         Ok(values)

@@ -12,15 +12,26 @@ if TYPE_CHECKING:
     from ._classifier import MLPClassifier
     from ._inspect import check_gradients, explain_weight
     from ._regressor import MLPRegressor
+    from ._tabular import TabularClassifier, TabularRegressor
 
 _MODULES = {
     "MLPClassifier": "._classifier",
     "MLPRegressor": "._regressor",
+    "TabularClassifier": "._tabular",
+    "TabularRegressor": "._tabular",
     "check_gradients": "._inspect",
     "explain_weight": "._inspect",
 }
 
-__all__ = ["MLPClassifier", "MLPRegressor", "__version__", "check_gradients", "explain_weight"]
+__all__ = [
+    "MLPClassifier",
+    "MLPRegressor",
+    "TabularClassifier",
+    "TabularRegressor",
+    "__version__",
+    "check_gradients",
+    "explain_weight",
+]
 
 
 def __getattr__(name):

@@ -1,6 +1,7 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 __version__: str
@@ -34,3 +35,39 @@ class Network:
     def explain_weight(
         self, x: NDArray[Any], y: NDArray[Any], row: int, place: tuple[int, int, int], learning_rate: float
     ) -> str: ...
+
+_Column = tuple[str, str, NDArray[Any], Sequence[str] | None]
+
+def setting_names() -> list[str]: ...
+
+class Table:
+    @staticmethod
+    def from_columns(name: str, columns: Sequence[_Column]) -> Table: ...
+    @staticmethod
+    def from_arrow(
+        name: str, stream: Any, names: Sequence[str], more: Sequence[_Column], text: set[str]
+    ) -> Table: ...
+
+class TabularModel:
+    @staticmethod
+    def fit(
+        settings: str,
+        table: Table,
+        target: str,
+        *,
+        weight: str | None = None,
+        valid: Table | None = None,
+        counts: NDArray[np.uint32] | None = None,
+        threads: int = 1,
+        observer: Callable[[int, float, float | None], object] | None = None,
+    ) -> tuple[TabularModel, BaseException | None]: ...
+    @staticmethod
+    def load(path: str) -> TabularModel: ...
+    @staticmethod
+    def from_bytes(bytes: bytes) -> TabularModel: ...
+    def save(self, path: str) -> None: ...
+    def describe(self) -> str: ...
+    def predict(self, table: Table, threads: int) -> NDArray[np.float64] | NDArray[np.int64]: ...
+    def predict_proba(self, table: Table, threads: int) -> NDArray[np.float64]: ...
+    def predict_interval(self, table: Table, level: float, threads: int) -> NDArray[np.float64]: ...
+    def predict_quantiles(self, table: Table, levels: Sequence[float], threads: int) -> NDArray[np.float64]: ...

@@ -1,4 +1,4 @@
-//! Parquet and Arrow IPC into tables, batch by batch.
+//! Parquet, Arrow IPC and Arrow batches in memory into tables, batch by batch.
 
 use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader};
 use arrow_cast::cast;
 use arrow_ipc::reader::{FileReader, StreamReader};
-use arrow_schema::{ArrowError, DataType, Schema, TimeUnit};
+use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -27,35 +27,62 @@ const BATCH: usize = 8192;
 
 pub(super) fn read_parquet(source: &Source, options: &ReadOptions) -> Result<Table> {
     let file = source.bytes()?;
-    let builder = guarded(source, || Ok(ParquetRecordBatchReaderBuilder::try_new(file)?))?;
-    let plan = Plan::new(source, builder.schema(), options)?;
+    let name = &source.name;
+    let builder = guarded(name, || Ok(ParquetRecordBatchReaderBuilder::try_new(file)?))?;
+    let plan = Plan::new(name, builder.schema(), options)?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), plan.positions());
-    let reader = guarded(source, || Ok(builder.with_projection(mask).with_batch_size(BATCH).build()?))?;
-    plan.read(source, reader)
+    let reader = guarded(name, || Ok(builder.with_projection(mask).with_batch_size(BATCH).build()?))?;
+    plan.read(name, reader)
 }
 
 pub(super) fn read_arrow_file(source: &Source, options: &ReadOptions) -> Result<Table> {
     let file = BufReader::new(source.bytes()?);
-    let reader = guarded(source, || FileReader::try_new(file, None))?;
-    let plan = Plan::new(source, &reader.schema(), options)?;
-    let positions = plan.positions();
-    plan.read(source, reader.map(|batch| batch?.project(&positions)))
+    let reader = guarded(&source.name, || FileReader::try_new(file, None))?;
+    read_projected(&source.name, &reader.schema(), reader, options)
 }
 
 pub(super) fn read_arrow_stream(source: &Source, options: &ReadOptions) -> Result<Table> {
     let file = BufReader::new(source.bytes()?);
-    let reader = guarded(source, || StreamReader::try_new(file, None))?;
-    let plan = Plan::new(source, &reader.schema(), options)?;
+    let reader = guarded(&source.name, || StreamReader::try_new(file, None))?;
+    read_projected(&source.name, &reader.schema(), reader, options)
+}
+
+/// Reads a table from Arrow batches in memory; `name` is how messages call it.
+///
+/// Columns hold what [`read_table`](crate::read_table) would find in a file of the same batches, but for those of a
+/// dictionary type: these are text, whatever their levels say, as they are in the memory of a program that chose the type.
+///
+/// # Errors
+/// As [`read_table`](crate::read_table).
+pub fn read_batches(name: &str, reader: impl RecordBatchReader, options: &ReadOptions) -> Result<Table> {
+    let schema = reader.schema();
+    let is_dictionary = |field: &&Arc<Field>| matches!(field.data_type(), DataType::Dictionary(..));
+    let levels = schema.fields().iter().filter(is_dictionary).map(|field| field.name().clone());
+    let mut options = options.clone();
+    options.text.extend(levels);
+    let table = read_projected(name, &schema, reader, &options)?;
+    table.with_rows()
+}
+
+/// Reads the wanted columns of batches that have them all.
+fn read_projected(
+    name: &str,
+    schema: &Schema,
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    options: &ReadOptions,
+) -> Result<Table> {
+    let plan = Plan::new(name, schema, options)?;
     let positions = plan.positions();
-    plan.read(source, reader.map(|batch| batch?.project(&positions)))
+    plan.read(name, batches.map(|batch| batch?.project(&positions)))
 }
 
 /// Runs a step of a decoder. The decoders check most of what they read, but some damage makes them panic (arrow-ipc 60
 /// on buffer lengths beyond the file, for one), and a damaged file must not end a program.
-fn guarded<T>(source: &Source, step: impl FnOnce() -> Result<T, ArrowError>) -> Result<T> {
+fn guarded<T>(name: &str, step: impl FnOnce() -> Result<T, ArrowError>) -> Result<T> {
+    let failed = |message| Error::File { file: name.to_owned(), message };
     match catch_unwind(AssertUnwindSafe(step)) {
-        Ok(done) => done.map_err(|error| source.error(format!("cannot be read: {}", reason(&error)))),
-        Err(_) => Err(source.error("cannot be read: the file is damaged")),
+        Ok(done) => done.map_err(|error| failed(format!("cannot be read: {}", reason(&error)))),
+        Err(_) => Err(failed("cannot be read: it is damaged".to_owned())),
     }
 }
 
@@ -79,9 +106,9 @@ struct PlannedColumn {
 }
 
 impl Plan {
-    fn new(source: &Source, schema: &Schema, options: &ReadOptions) -> Result<Plan> {
+    fn new(table: &str, schema: &Schema, options: &ReadOptions) -> Result<Plan> {
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let declared = options.declared(&source.name, &names)?;
+        let declared = options.declared(table, &names)?;
         let wanted = schema.fields().iter().zip(declared).enumerate();
         let wanted = wanted.filter(|(_, (_, declared))| *declared != Some(ColumnType::Ignore));
         let planned = wanted.map(|(position, (field, declared))| {
@@ -89,7 +116,7 @@ impl Plan {
             match Builder::new(field.data_type()) {
                 Some(builder) => Ok(PlannedColumn { name, position, declared, builder }),
                 None => Err(Error::Column {
-                    table: source.name.clone(),
+                    table: table.to_owned(),
                     column: name,
                     message: format!("cannot use values of type {}; ignore or flatten the column", field.data_type()),
                 }),
@@ -105,25 +132,25 @@ impl Plan {
     /// Reads batches that have exactly the planned columns.
     fn read(
         mut self,
-        source: &Source,
+        table: &str,
         mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
     ) -> Result<Table> {
-        while let Some(batch) = guarded(source, || batches.next().transpose())? {
+        while let Some(batch) = guarded(table, || batches.next().transpose())? {
             for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
                 column.builder.push(array).map_err(|error| Error::Column {
-                    table: source.name.clone(),
+                    table: table.to_owned(),
                     column: column.name.clone(),
                     message: error.to_string(),
                 })?;
             }
         }
-        let columns = self.columns.into_iter().map(|column| column.finish(source));
-        Table::new(&source.name, columns.collect::<Result<_>>()?)
+        let columns = self.columns.into_iter().map(|column| column.finish(table));
+        Table::new(table, columns.collect::<Result<_>>()?)
     }
 }
 
 impl PlannedColumn {
-    fn finish(self, source: &Source) -> Result<Column> {
+    fn finish(self, table: &str) -> Result<Column> {
         let declared = self.declared;
         let values = match self.builder {
             Builder::Text(texts) => from_texts(texts.finish(), declared),
@@ -137,7 +164,7 @@ impl PlannedColumn {
         match values {
             Ok(values) => Ok(Column { name: self.name, values }),
             Err((row, message)) => {
-                Err(Error::Cell { table: source.name.clone(), row: row + 1, column: self.name, message })
+                Err(Error::Cell { table: table.to_owned(), row: row + 1, column: self.name, message })
             }
         }
     }

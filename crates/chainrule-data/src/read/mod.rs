@@ -8,10 +8,12 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::table::{ColumnType, Table, unknown_column};
 
 use source::{Format, Source};
+
+pub use columnar::read_batches;
 
 /// What the reader cannot know from the file alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,16 +41,13 @@ pub struct ReadOptions {
 /// table holds (lists, structures), or no row at all.
 pub fn read_table(path: &Path, options: &ReadOptions) -> Result<Table> {
     let source = Source::open(path)?;
-    let table = match source.format()? {
-        Format::Parquet => columnar::read_parquet(&source, options)?,
-        Format::ArrowFile => columnar::read_arrow_file(&source, options)?,
-        Format::ArrowStream => columnar::read_arrow_stream(&source, options)?,
-        Format::Text(compression) => delimited::read(&source, compression, options)?,
-    };
-    if table.rows == 0 {
-        return Err(Error::Table { table: table.name, message: "the table has no row".to_owned() });
-    }
-    Ok(table)
+    match source.format()? {
+        Format::Parquet => columnar::read_parquet(&source, options),
+        Format::ArrowFile => columnar::read_arrow_file(&source, options),
+        Format::ArrowStream => columnar::read_arrow_stream(&source, options),
+        Format::Text(compression) => delimited::read(&source, compression, options),
+    }?
+    .with_rows()
 }
 
 impl ReadOptions {
