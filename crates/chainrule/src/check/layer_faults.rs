@@ -216,9 +216,9 @@ impl Naive<'_> {
         let g: Vec<f64> = (0..UNITS)
             .map(|j| (0..OUTPUTS).map(|k| self.p("layers.1.weight", head(whose, j, k)) * d[k]).sum())
             .collect();
-        for k in 0..OUTPUTS {
-            (0..UNITS).for_each(|j| self.add("layers.1.weight", head(member, j, k), out[j] * d[k]));
-            self.add("layers.1.bias", own(OUTPUTS, k), d[k]);
+        for (k, &d) in d.iter().enumerate() {
+            (0..UNITS).for_each(|j| self.add("layers.1.weight", head(member, j, k), out[j] * d));
+            self.add("layers.1.bias", own(OUTPUTS, k), d);
         }
         let slope = |j: usize| {
             let phi_prime = 1.0 - z[j].tanh() * z[j].tanh();
@@ -258,10 +258,10 @@ impl Naive<'_> {
         }
         let left = if self.has(Fault::RForgottenInWeight) { h } else { x };
         let right = if self.has(Fault::SForgottenInWeight) { delta } else { &u };
-        for i in 0..WIDTH {
-            for j in 0..UNITS {
+        for (i, left) in left.iter().enumerate() {
+            for (j, right) in right.iter().enumerate() {
                 if !(self.has(Fault::WeightOfOneMember) && member > 0) {
-                    self.add("layers.0.weight", i * UNITS + j, left[i] * right[j]);
+                    self.add("layers.0.weight", i * UNITS + j, left * right);
                 }
             }
         }
@@ -280,7 +280,7 @@ impl Naive<'_> {
     }
 
     fn add_stem(&mut self, x: &[f64], unscaled: &[f64], delta: &[f64]) {
-        let mut g = vec![0.0; WIDTH];
+        let mut g = [0.0; WIDTH];
         for i in 0..WIDTH {
             let s = self.p("scale", i);
             let by = if self.has(Fault::ScaleTimesItself) { unscaled[i] * s } else { unscaled[i] };
