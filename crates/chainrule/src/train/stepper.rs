@@ -54,7 +54,8 @@ impl<'a, T: Scalar> Stepper<'a, T> {
         settings.check_network(network.spec())?;
         data.check(network.spec())?;
         let parameters = network.parameters.len();
-        let fits = |progress: &Progress<T>| progress.optimizer == settings.optimizer && progress.parameters == parameters;
+        let fits =
+            |progress: &Progress<T>| progress.optimizer == settings.optimizer && progress.parameters == parameters;
         if !progress.as_ref().is_none_or(fits) {
             return setting("the progress is that of another optimizer or of a network of another shape");
         }
