@@ -1,10 +1,27 @@
-"""Feedforward networks trained by hand-derived backpropagation, as scikit-learn estimators."""
+"""Feedforward networks trained by hand-derived backpropagation, as scikit-learn estimators.
+
+scikit-learn is imported with the first estimator, not with the package.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from ._chainrule import __version__
-from ._classifier import MLPClassifier
-from ._inspect import check_gradients, explain_weight
-from ._regressor import MLPRegressor
-from ._tabular import TabularClassifier, TabularRegressor
+
+if TYPE_CHECKING:
+    from ._classifier import MLPClassifier
+    from ._inspect import check_gradients, explain_weight
+    from ._regressor import MLPRegressor
+    from ._tabular import TabularClassifier, TabularRegressor
+
+_MODULES = {
+    "MLPClassifier": "._classifier",
+    "MLPRegressor": "._regressor",
+    "TabularClassifier": "._tabular",
+    "TabularRegressor": "._tabular",
+    "check_gradients": "._inspect",
+    "explain_weight": "._inspect",
+}
 
 __all__ = [
     "MLPClassifier",
@@ -15,3 +32,13 @@ __all__ = [
     "check_gradients",
     "explain_weight",
 ]
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name], __name__), name)
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,117 @@
+"""chainrule's estimators beside scikit-learn's: seconds of fit with identical parameters, held-out score, predictions of one row.
+
+Needs an environment with the Python package, built with `maturin develop --release`. `--data FOLDER` adds the tables there that are
+named below (Parquet; the target is in `index.json`).
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn import neural_network
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+import chainrule
+
+TABLES = {"adult": 10, "covertype-93k": 10, "fashion-mnist": 3}
+
+
+def built_in():
+    for name, load, epochs in [("iris", load_iris, 200), ("breast-cancer", load_breast_cancer, 100), ("digits", load_digits, 50)]:
+        yield name, *load(return_X_y=True), epochs
+
+
+def tables(folder):
+    import pandas as pd
+
+    for entry in json.loads((folder / "index.json").read_text()):
+        if entry["name"] not in TABLES:
+            continue
+        frame = pd.read_parquet(folder / entry["file"])
+        y = pd.factorize(frame.pop(entry["target"]))[0]
+        X = pd.get_dummies(frame.drop(columns=entry.get("ignore", [])), dtype=float).fillna(0.0)
+        yield entry["name"], X.to_numpy(), y, TABLES[entry["name"]]
+
+
+def fit(module, parameters, X, y):
+    model = module.MLPClassifier(**parameters)
+    started = time.perf_counter()
+    model.fit(X, y)
+    return model, time.perf_counter() - started
+
+
+def compare(name, X, y, epochs, dtype, rounds):
+    X, X_test, y, y_test = train_test_split(X, y, test_size=0.25, random_state=0)
+    scale = StandardScaler().fit(X)
+    X, X_test = (scale.transform(part).astype(dtype) for part in (X, X_test))
+    parameters = {"max_iter": epochs, "n_iter_no_change": epochs, "random_state": 0}
+    times, scores = {}, {}
+    for _ in range(rounds):
+        for module in (neural_network, chainrule):
+            model, seconds = fit(module, parameters, X, y)
+            times.setdefault(module, []).append(seconds)
+            scores[module] = model.score(X_test, y_test)
+    ratio = statistics.median(a / b for a, b in zip(*times.values()))
+    theirs, ours = (statistics.median(seconds) for seconds in times.values())
+    score = " ".join(f"{scores[module]:8.4f}" for module in (neural_network, chainrule))
+    print(f"{name:14} {np.dtype(dtype).name:8} {len(X):6} {X.shape[1]:5} {epochs:6} {theirs:9.3f} {ours:9.3f} {ratio:6.1f}  {score}", flush=True)
+    return ratio
+
+
+def one_row():
+    """Microseconds of predictions of one row: the estimators', and the engine's call inside of ours."""
+    X, y = load_digits(return_X_y=True)
+    calls = {}
+    for module in (neural_network, chainrule):
+        model = module.MLPClassifier(max_iter=5).fit(X, y)
+        calls[module.__name__] = lambda row, model=model: model.predict(row)
+    calls["engine"] = lambda row, network=model._network: network.predict(row, 1, "classes")
+    for name, call in calls.items():
+        call(X[:1])
+        times = []
+        for i in range(2000):
+            started = time.perf_counter()
+            call(X[i % 1000 : i % 1000 + 1])
+            times.append(time.perf_counter() - started)
+        print(f"one row        {name:22} {1e6 * statistics.median(times):8.1f} us")
+
+
+def importing():
+    """Seconds of the imports, each in a process of its own."""
+    for what in ("import chainrule", "from chainrule import MLPClassifier", "import sklearn.neural_network"):
+        code = f"import time; t = time.perf_counter(); {what}; print(time.perf_counter() - t)"
+        seconds = [float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(5)]
+        print(f"{what:37} {statistics.median(seconds):8.3f} s")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--data", type=Path)
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--only", help="one set")
+    arguments = arguments.parse_args()
+    warnings.simplefilter("ignore")
+    print("set            dtype      rows  cols epochs  theirs s    ours s  ratio    theirs     ours")
+    sets = list(built_in()) + (list(tables(arguments.data)) if arguments.data else [])
+    ratios = []
+    for name, X, y, epochs in sets:
+        if arguments.only in (None, name):
+            for dtype in (np.float32, np.float64):
+                ratios.append(compare(name, X, y, epochs, dtype, arguments.rounds))
+    if ratios:
+        print(f"median ratio   {statistics.median(ratios):.1f}")
+    if arguments.only is None:
+        one_row()
+        importing()
+
+
+if __name__ == "__main__":
+    main()
