@@ -445,6 +445,11 @@ impl SettingArgs {
         self.preset.or(self.effort.map(EffortArg::preset))
     }
 
+    /// Whether neither a flag nor a file has a say in the preset.
+    pub fn leaves_preset_open(&self) -> bool {
+        self.preset().is_none() && self.config.is_none()
+    }
+
     /// The settings of the file, if there is one, with the flags on top.
     pub fn settings(&self) -> anyhow::Result<Settings> {
         self.settings_on(self.preset())

@@ -21,14 +21,18 @@ pub(crate) fn apply(probabilities: &mut [f64], classes: usize, temperature: f64)
     }
 }
 
+/// By how much a temperature must raise the rows' log-likelihood to be believed: the likelihood-ratio test of one parameter at 5 %.
+const EVIDENCE: f64 = 1.92;
+
 /// The temperature that fits rows that no network learned from: (rows x classes) probabilities and the true classes. None
-/// where none gives a smaller log-loss.
+/// where they do not show that one is needed.
 pub(crate) fn fit(probabilities: &[f64], classes: usize, y: &[u32], weights: Option<&[f64]>) -> Option<f64> {
     let temperature = five_digits(1.0 / inverse(&Rows { probabilities, classes, y, weights }));
     let log_loss = |p: &[f64]| classification(p, classes, y, weights).log_loss;
     let mut scaled = probabilities.to_vec();
     apply(&mut scaled, classes, temperature);
-    (log_loss(&scaled) < log_loss(probabilities)).then_some(temperature)
+    let gain = y.len() as f64 * (log_loss(probabilities) - log_loss(&scaled));
+    (gain > EVIDENCE).then_some(temperature)
 }
 
 struct Rows<'a> {

@@ -1,7 +1,7 @@
 //! `chainrule find-lr`
 
 use chainrule::{RangePoint, RangeTest};
-use chainrule_model::prepare;
+use chainrule_model::{Preset, prepare};
 use serde_json::json;
 
 use super::{compute, print_json, program, read};
@@ -15,13 +15,15 @@ const LINES: usize = 21;
 const WIDTH: f64 = 40.0;
 
 pub fn run(args: &FindLrArgs) -> Outcome {
-    let settings = args.settings.settings().or_input()?;
+    // The recipes have their own courses of the rate, for which a test of some steps is no guide.
+    let preset = args.settings.leaves_preset_open().then_some(Preset::Plain);
+    let settings = args.settings.settings_on(preset.or(args.settings.preset())).or_input()?;
     let table = read(&args.data)?;
     let prepared = prepare(&table, None, &args.roles.roles(), &settings).or_input()?;
     drop(table);
     let found = prepared.range_test(&mut compute(&args.run)).or_input()?;
     let rate = two_digits(found.suggestion);
-    let command = command(std::env::args().skip(1), &rate);
+    let command = command(std::env::args().skip(1), preset, &rate);
     if args.run.json {
         return print_json(&json!({
             "learning_rate": found.suggestion,
@@ -66,7 +68,7 @@ fn two_digits(rate: f64) -> String {
 }
 
 /// The command that trains with this rate, from the arguments that looked for it.
-fn command(arguments: impl Iterator<Item = String>, rate: &str) -> String {
+fn command(arguments: impl Iterator<Item = String>, preset: Option<Preset>, rate: &str) -> String {
     const RATES: [&str; 4] = ["--learning-rate", "--lr", "--eta", "--shrinkage-rate"];
     let mut words = vec![print::shell_word(&program()), "train".into()];
     let mut arguments = arguments.skip(1);
@@ -81,6 +83,7 @@ fn command(arguments: impl Iterator<Item = String>, rate: &str) -> String {
             _ => words.push(print::shell_word(&argument)),
         }
     }
+    words.extend(preset.into_iter().flat_map(|preset| ["--preset".into(), preset.name().into()]));
     words.extend(["--learning-rate".into(), rate.into()]);
     words.join(" ")
 }
@@ -99,7 +102,10 @@ mod tests {
     #[test]
     fn the_command_keeps_everything_but_the_rate() {
         let words = "find-lr a.csv --target y --lr 0.1 --json --eta=0.2 --hidden 8";
-        let command = command(words.split(' ').map(str::to_owned), "0.003");
+        let of = |preset| command(words.split(' ').map(str::to_owned), preset, "0.003");
+        let command = of(None);
         assert!(command.ends_with("train a.csv --target y --hidden 8 --learning-rate 0.003"), "{command}");
+        let command = of(Some(Preset::Plain));
+        assert!(command.ends_with("--hidden 8 --preset plain --learning-rate 0.003"), "{command}");
     }
 }
