@@ -128,7 +128,7 @@ pub struct PredictArgs {
     pub interval: Option<f64>,
     /// Add what each column contributes to the prediction, by integrated gradients: `baseline`, `contribution_<column>` for each
     /// column and `completeness_residual`, which is what they sum to less the prediction. They are on the link's scale: numbers in
-    /// the target's unit, logarithms of counts and amounts, logits of classes. The baseline is a row of which nothing is known:
+    /// the target's unit, logarithms of counts and amounts, log-odds of two classes, logits of more. The baseline is a row of which nothing is known:
     /// numbers at the mean of training, categories at no level
     #[arg(long)]
     pub contributions: bool,

@@ -19,7 +19,7 @@ const CASES: &[Case] = &[
     Case("train latin.csv --target y", 2, &["latin.csv", "line 3", "UTF-8"]),
     Case("train cut.parquet --target y", 2, &["cut.parquet: cannot be read: Invalid Parquet file"]),
     Case("train cut.csv.gz --target y", 2, &["cut.csv.gz"]),
-    Case("train damaged.arrow --target y", 2, &["damaged.arrow", "the file is damaged"]),
+    Case("train damaged.arrow --target y", 2, &["damaged.arrow", "it is damaged"]),
     Case("train odd.csv --target y", 2, &["odd.csv", "delimiter"]),
     // 10-14: columns
     Case("train train.csv --target Y", 2, &["no column \"Y\"", "did you mean \"y\""]),

@@ -22,7 +22,7 @@ fn fail(folder: &Folder, status: i32, arguments: &str) -> String {
 /// A folder with a model of `y`, which is yes where a + b > 6.
 fn folder() -> Folder {
     let folder = Folder::new();
-    folder.succeed("train train.csv --target y --ignore z,n --epochs 60");
+    folder.succeed("train train.csv --target y --ignore z,n --epochs 60 --effort fast");
     folder
 }
 
@@ -153,8 +153,8 @@ fn a_search_that_cannot_be_is_refused() {
     let before = folder.files();
     for (arguments, part) in [
         ("--target z --trials 0", "trials must be at least 1"),
-        ("--target z --time 0s", "write a time above 0"),
-        ("--target z --time -1", "write a time above 0"),
+        ("--target z --time 0s", "is no time; write it as"),
+        ("--target z --time -1", "is no time; write it as"),
         ("--target z --epochs 0", "epochs must be at least 1"),
         ("--target nothing", "no column \"nothing\""),
         ("--target z --valid-fraction 0", "valid_fraction must be above 0"),

@@ -26,8 +26,9 @@ impl Model {
     ///
     /// f is on the link's scale: of numbers the prediction in the target's unit, before it is kept within the range of training; of
     /// counts and amounts the logarithm of the mean, per unit of exposure, of times that of the distribution's scale; of fractions the
-    /// logit of the mean; of classes the logit of the predicted one or of `class`, of ordered classes that of being above the
-    /// lowest; of quantiles the lowest one.
+    /// logit of the mean; of two classes the logarithm of the odds of the predicted one or of `class`, of more its logit less the
+    /// mean of all logits, which no shift of them changes; of ordered classes the logit of being above the lowest; of quantiles the
+    /// lowest one.
     ///
     /// Of several networks f is the mean of theirs; a temperature of the classes does not enter.
     ///
@@ -103,7 +104,11 @@ impl Model {
                 _ if is_location => v[0] = 1.0,
                 // The only output is the logit of the second class.
                 1 => v[0] = if class == 1 { 1.0 } else { -1.0 },
-                _ => v[class] = 1.0,
+                2 => v.copy_from_slice(&if class == 1 { [-1.0, 1.0] } else { [1.0, -1.0] }),
+                _ => {
+                    v.fill(-1.0 / outputs as f64);
+                    v[class] += 1.0;
+                }
             }
         }
         Ok(v)

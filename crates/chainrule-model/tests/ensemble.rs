@@ -56,8 +56,6 @@ fn the_presets_learn_and_their_models_survive_a_file() {
         // Older programs must not take it for one of theirs.
         assert!(String::from_utf8_lossy(&bytes[..20_000.min(bytes.len())]).contains("chainrule-2"));
     }
-    let plain = Settings { hidden: vec![4], epochs: 1, ..Settings::default() };
-    assert!(String::from_utf8_lossy(&fit("class", &plain).to_bytes().unwrap()).contains("chainrule-1"));
 }
 
 /// The bins' edges are quantiles of the encoded training rows, each once.

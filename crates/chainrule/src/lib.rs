@@ -14,6 +14,7 @@ mod activation;
 mod attribution;
 mod block;
 pub mod check;
+mod compiled;
 mod compute;
 mod cost;
 mod custom;

@@ -1,6 +1,7 @@
 //! The two number types of the engine. `f64` runs the very code that `f32` trains with, so that what is proven in
 //! double precision holds for single precision.
 
+use crate::compiled::Compiled;
 use crate::cost::Costs;
 use crate::kernel::math::Constants;
 use crate::kernel::{Isa, OuterJob, OuterTile, PanelsJob, Product, Sums, VectorJob};
@@ -20,6 +21,7 @@ pub trait Scalar:
     sealed::Sealed
     + Constants
     + Costs
+    + Compiled
     + Copy
     + Default
     + PartialOrd

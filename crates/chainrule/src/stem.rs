@@ -59,6 +59,11 @@ impl Stem {
 
     /// h^(0) from the features and codes in `block`.
     pub(crate) fn forward<T: Scalar>(&self, isa: Isa, parameters: &[T], block: &mut Block<T>) {
+        T::stem_forward(self, isa, parameters, block);
+    }
+
+    /// As above, in machine code of its own.
+    pub(crate) fn forward_generic<T: Scalar>(&self, isa: Isa, parameters: &[T], block: &mut Block<T>) {
         let Block { rows, features, codes, unscaled, h, .. } = block;
         let (rows, h) = (*rows, &mut h[0]);
         let entrance = if self.scale.is_some() { &mut *unscaled } else { &mut *h };
@@ -118,6 +123,17 @@ impl Stem {
 
     /// dJ/dx of `features` numeric features for the rows of a block, row-major.
     pub(crate) fn input_delta<T: Scalar>(
+        &self,
+        isa: Isa,
+        features: usize,
+        parameters: &[T],
+        block: &Block<T>,
+    ) -> Vec<T> {
+        T::stem_input_delta(self, isa, features, parameters, block)
+    }
+
+    /// As above, in machine code of its own.
+    pub(crate) fn input_delta_generic<T: Scalar>(
         &self,
         isa: Isa,
         features: usize,

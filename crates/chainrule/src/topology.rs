@@ -151,21 +151,38 @@ impl Topology {
 
     /// Eq. (2) from h^(0) = x in `block` to z^(L). With `masks` it is a training pass, which keeps what the backward pass
     /// needs.
-    pub(crate) fn forward<T: Scalar>(
+    pub(crate) fn forward<T: Scalar>(&self, on: On<'_>, parameters: &[T], block: &mut Block<T>, masks: Option<Masks>) {
+        T::forward(self, on, parameters, block, masks);
+    }
+
+    /// As above, in machine code of its own.
+    pub(crate) fn forward_generic<T: Scalar>(
         &self,
         (mut team, isa): On<'_>,
         parameters: &[T],
         block: &mut Block<T>,
         masks: Option<Masks>,
     ) {
-        self.stem.forward(isa, parameters, block);
+        self.stem.forward_generic(isa, parameters, block);
         for l in 0..self.layers.len() {
-            self.forward_layer(l, (team.as_deref_mut(), isa), parameters, block, masks);
+            self.forward_layer_generic(l, (team.as_deref_mut(), isa), parameters, block, masks);
         }
     }
 
     /// Eq. (2) for layer number `l`.
     pub(crate) fn forward_layer<T: Scalar>(
+        &self,
+        l: usize,
+        on: On<'_>,
+        parameters: &[T],
+        block: &mut Block<T>,
+        masks: Option<Masks>,
+    ) {
+        T::forward_layer(self, l, on, parameters, block, masks);
+    }
+
+    /// As above, in machine code of its own.
+    pub(crate) fn forward_layer_generic<T: Scalar>(
         &self,
         l: usize,
         (team, isa): On<'_>,
@@ -175,7 +192,7 @@ impl Topology {
     ) {
         let layer = &self.layers[l];
         if layer.has_pass_of_its_own() {
-            self.pre_activate(l, (team, isa), parameters, block);
+            self.pre_activate_generic(l, (team, isa), parameters, block);
             return self.activate(l, isa, parameters, block, masks);
         }
         self.enter(l, isa, parameters, block);
@@ -203,6 +220,11 @@ impl Topology {
 
     /// z of layer number `l`.
     pub(crate) fn pre_activate<T: Scalar>(&self, l: usize, on: On<'_>, parameters: &[T], block: &mut Block<T>) {
+        T::pre_activate(self, l, on, parameters, block);
+    }
+
+    /// As above, in machine code of its own.
+    pub(crate) fn pre_activate_generic<T: Scalar>(&self, l: usize, on: On<'_>, parameters: &[T], block: &mut Block<T>) {
         let (layer, isa) = (&self.layers[l], on.1);
         self.enter(l, isa, parameters, block);
         let (w, b) = self.weight_and_bias(l, block.member, parameters);
@@ -250,7 +272,12 @@ impl Topology {
     }
 
     /// Eq. (9) from delta^(L) in `block` down to the first layer, or to the input where that has parameters of its own.
-    pub(crate) fn backward<T: Scalar>(
+    pub(crate) fn backward<T: Scalar>(&self, on: On<'_>, weights: (&[T], &[T]), block: &mut Block<T>) {
+        T::backward(self, on, weights, block);
+    }
+
+    /// As above, in machine code of its own.
+    pub(crate) fn backward_generic<T: Scalar>(
         &self,
         (mut team, isa): On<'_>,
         (parameters, transposed): (&[T], &[T]),
@@ -299,6 +326,16 @@ impl Topology {
 
     /// The gradient of all parameters that are no layer's W or b, kept in `blocks`.
     pub(crate) fn other_gradients<T: Scalar>(&self, compute: &mut Compute, parameters: &[T], blocks: &mut Blocks<T>) {
+        T::other_gradients(self, compute, parameters, blocks);
+    }
+
+    /// As above, in machine code of its own.
+    pub(crate) fn other_gradients_generic<T: Scalar>(
+        &self,
+        compute: &mut Compute,
+        parameters: &[T],
+        blocks: &mut Blocks<T>,
+    ) {
         if self.others.0 == 0 {
             return;
         }

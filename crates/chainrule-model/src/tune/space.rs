@@ -79,6 +79,9 @@ category_dimension = [0, 4, 16]   # length of the vectors of categories; 0: by t
         for (key, values) in ranges {
             values.check().map_err(|message| Error::Setting(format!("{key}: {message}")))?;
         }
+        if let Some(open) = space.preset.iter().find(|preset| preset.looks_at_the_table()) {
+            return setting(format!("preset: {} chooses another by the table; name those to compare", open.name()));
+        }
         let lists = [("width", &space.width), ("batch", &space.batch)];
         match lists.iter().find(|(_, list)| list.contains(&0)) {
             Some((key, _)) => setting(format!("{key}: must be at least 1")),
@@ -253,7 +256,7 @@ mod tests {
             ("learning_rate_factor = { low = 0.0, high = 1.0, log = true }", "low must be above 0"),
             ("learning_rate_factor = \"high\"", "expected a list of numbers, or {"),
             ("weight_decay = [-1.0]", "weight_decay: every number must be finite and at least 0"),
-            ("preset = [\"best\"]", "unknown variant `best`"),
+            ("preset = [\"best\"]", "preset: best chooses another by the table"),
         ] {
             let message = Space::from_toml(text).unwrap_err().to_string();
             assert!(message.contains(part), "{text}: {message}");

@@ -369,6 +369,23 @@ impl<T: Scalar> GradientSink<T> for Update<'_, T> {
         &mut self,
         compute: &mut Compute,
         shared: bool,
+        sums: (&[Outer], &dyn Operands<T>),
+        transposed: &mut [T],
+    ) {
+        T::update_layers(self, compute, shared, sums, transposed);
+    }
+
+    fn others(&mut self, compute: &mut Compute, views: &[View], gradient: &[T]) {
+        self.parameters(compute.isa, views, gradient);
+    }
+}
+
+impl<T: Scalar> Update<'_, T> {
+    /// The gradients of the layers, straight into the rule.
+    pub(crate) fn layers_generic(
+        &mut self,
+        compute: &mut Compute,
+        shared: bool,
         (layers, operands): (&[Outer], &dyn Operands<T>),
         transposed: &mut [T],
     ) {
@@ -383,14 +400,13 @@ impl<T: Scalar> GradientSink<T> for Update<'_, T> {
         self.state.layers = groups;
     }
 
-    fn others(&mut self, compute: &mut Compute, views: &[View], gradient: &[T]) {
-        self.parameters(compute.isa, views, gradient);
-    }
-}
-
-impl<T: Scalar> Update<'_, T> {
     /// Moves the parameters of `views`, which begin like the network's, given the gradient in their layout.
     pub(crate) fn parameters(&mut self, isa: Isa, views: &[View], gradient: &[T]) {
+        T::update_parameters(self, isa, views, gradient);
+    }
+
+    /// As above, in machine code of its own.
+    pub(crate) fn parameters_generic(&mut self, isa: Isa, views: &[View], gradient: &[T]) {
         let groups = std::mem::take(&mut self.state.groups);
         with_rule!(self, |buffers, rule| {
             let mut buffers = buffers;
