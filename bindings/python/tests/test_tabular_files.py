@@ -18,7 +18,7 @@ TABLE, TEST = ROOT / "examples/breast-cancer.csv", ROOT / "examples/breast-cance
 @pytest.fixture(scope="module")
 def chainrule():
     """Runs the command line, which must succeed; returns its standard output."""
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "-p", "chainrule-cli"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--quiet", "--locked", "--workspace"], cwd=ROOT, check=True)
     binary = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/chainrule"
 
     def run(*arguments):
