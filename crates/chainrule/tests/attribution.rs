@@ -87,8 +87,9 @@ fn contributions_add_up_to_the_difference_from_the_baseline() {
             let sum = numeric + found.categories[2 * row] + found.categories[2 * row + 1];
             let difference = value - found.baseline[row];
             assert!((sum - difference - found.residual[row]).abs() < 1e-5, "{row}: {sum} {difference}");
-            // Relu has kinks: the quadrature ends at 512 points.
-            let most = if spec.hidden[0].activation == Activation::Relu { 5e-3 } else { 1e-4 };
+            // Relu, selu and the edges of bins have kinks, where the quadrature converges slowly: it ends at 512 points.
+            let smooth = matches!(spec.hidden[0].activation, Activation::Tanh | Activation::Mish);
+            let most = if smooth { 1e-4 } else { 1e-2 };
             assert!(found.residual[row].abs() <= most * difference.abs().max(1.0), "{row}: {}", found.residual[row]);
         }
         assert_eq!(found.numeric, rows.attribute(&network, 3).numeric, "threads");
