@@ -268,8 +268,8 @@ impl Outer {
     /// The part of b that belongs to a tile of W, if it is one of the first row (of W', the first of all).
     fn bias_tile(&self, tile: &Tile) -> Option<Tile> {
         match self.exchanged {
-            true => (tile.col == 0).then(|| Tile { offset: 0, row: 0, rows: 1, col: 0, cols: self.rows }),
-            false => (tile.row == 0).then(|| Tile { offset: tile.col, row: 0, rows: 1, ..*tile }),
+            true => (tile.col == 0).then_some(Tile { offset: 0, row: 0, rows: 1, col: 0, cols: self.rows }),
+            false => (tile.row == 0).then_some(Tile { offset: tile.col, row: 0, rows: 1, ..*tile }),
         }
     }
 
