@@ -201,7 +201,7 @@ impl Prepared {
     /// Whether a table can be scored by the model once it is trained.
     ///
     /// # Errors
-    /// As [`Model::evaluate`].
+    /// As [`evaluate`](crate::Model::evaluate).
     pub fn check(&self, table: &Table) -> Result<()> {
         Matrices::new(table, &self.encoder, &self.roles, &self.target, &self.network.head).map(drop)
     }
