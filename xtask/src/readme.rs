@@ -43,7 +43,7 @@ fn look_alike(root: &Path) -> Result<PathBuf> {
         fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     }
     fs::create_dir_all(&folder)?;
-    for name in ["Cargo.toml", "Cargo.lock", "bench", "crates", "xtask", "examples", ".cargo"] {
+    for name in ["Cargo.toml", "Cargo.lock", "bench", "bindings", "crates", "xtask", "examples", ".cargo"] {
         link(&root.join(name), &folder.join(name))?;
     }
     link(&target, &folder.join("target"))?;

@@ -32,7 +32,7 @@ import chainrule
 from chainrule import TabularClassifier, TabularRegressor
 
 #: Small and fast, for what does not depend on size.
-SMALL = {"hidden": [16], "epochs": 30, "learning_rate": 0.01}
+SMALL = {"preset": "plain", "hidden": [16], "epochs": 30, "learning_rate": 0.01}
 
 
 @parametrize_with_checks([TabularClassifier(), TabularRegressor()])
@@ -168,7 +168,7 @@ def test_whole_weights_are_repetitions_and_others_scale_the_cost():
     # Two kinds of rows that contradict one another: the weight decides.
     X, y = np.repeat([[0.0], [1.0]], 40, axis=0), np.tile(["a", "b"], 40)
     weights = np.where(np.repeat([True, False], 40) == (y == "a"), 30.5, 0.5)
-    model = TabularClassifier(hidden=[8], valid_fraction=0, learning_rate=0.03).fit(X, y, weights)
+    model = TabularClassifier(preset="plain", hidden=[8], valid_fraction=0, learning_rate=0.03).fit(X, y, weights)
     assert list(model.predict([[0.0], [1.0]])) == ["a", "b"]
     assert abs(model.predict_proba([[0.0]])[0, 0] - 30.5 / 31) < 0.02
 
@@ -179,7 +179,8 @@ def test_an_evaluation_set_chooses_the_epoch():
     assert len(model.history_["train_cost"]) == model.n_iter_ <= 30
     assert 1 <= model.best_epoch_ <= model.n_iter_
     log_loss = -np.log(model.predict_proba(X[150:])[np.arange(50), (y[150:] == "yes").astype(int)]).mean()
-    np.testing.assert_allclose(log_loss, model.history_["valid_score"][model.best_epoch_ - 1], rtol=1e-5)
+    # The rows that choose the epoch fit the temperature of the probabilities too, which can only lower their cost.
+    assert 0.8 < log_loss / model.history_["valid_score"][model.best_epoch_ - 1] < 1 + 1e-5
     weighted = TabularClassifier(**SMALL).fit(X[:150], y[:150], np.full(150, 0.5), eval_set=(X[150:], y[150:]))
     assert weighted.best_epoch_ is not None
     with pytest.raises(ValueError, match=r"eval_set, row 1 \(counted from 0\), column \"target\": the class \"x\""):
@@ -195,10 +196,10 @@ def test_intervals_and_quantiles():
     model = TabularRegressor(hidden=[32], epochs=60).fit(X[:1000], y[:1000])
     assert model.score(X[1000:], y[1000:]) > 0.9
     interval, quantiles = model.predict_interval(X, 0.8), model.predict_quantiles(X, [0.1, 0.5, 0.9])
-    np.testing.assert_allclose(interval, quantiles[:, [0, 2]], rtol=1e-12)
     np.testing.assert_allclose(quantiles[:, 1], model.predict(X), rtol=1e-12)
-    covered = np.mean((interval[1000:, 0] <= y[1000:]) & (y[1000:] <= interval[1000:, 1]))
-    assert 0.74 < covered < 0.86
+    # The interval is of the errors on rows held out, the quantiles are of the head's distribution.
+    for lower, upper in (interval.T, quantiles[:, [0, 2]].T):
+        assert 0.74 < np.mean((lower[1000:] <= y[1000:]) & (y[1000:] <= upper[1000:])) < 0.86
     by_quantile = TabularRegressor(**SMALL, head={"quantile": {"levels": [0.1, 0.5, 0.9]}}).fit(X, y)
     assert (np.diff(by_quantile.predict_quantiles(X, (0.1, 0.9)), axis=1) >= 0).all()
     with pytest.raises(ValueError, match="needs the quantiles 0.25; this model has 0.1, 0.5, 0.9"):
@@ -448,7 +449,7 @@ def test_parameters_that_cannot_work_are_refused_in_fit(parameters, message):
 
 def test_a_training_that_breaks_says_why():
     with pytest.raises(ValueError, match="the learning rate .* is too high"):
-        TabularRegressor(hidden=[4], learning_rate=1e30).fit(X, Z)
+        TabularRegressor(preset="plain", hidden=[4], learning_rate=1e30).fit(X, Z)
 
 
 def test_an_unknown_parameter_is_refused_at_once():

@@ -24,8 +24,20 @@ const FORMAT_KEY: &str = "format";
 const CARD_KEY: &str = "card";
 const DIGEST_KEY: &str = "sha256";
 
+/// The same file with the entries of its header in the order of their names: the library writes those of the metadata in an order that
+/// differs from run to run, and equal models should be equal files. A header is its length in eight bytes and JSON, filled up with spaces.
+fn with_sorted_header(bytes: &[u8]) -> Result<Vec<u8>> {
+    let cut = || broken("model", "a header that is cut short");
+    let (length, rest) = bytes.split_first_chunk::<8>().ok_or_else(cut)?;
+    let (header, tensors) = rest.split_at_checked(u64::from_le_bytes(*length) as usize).ok_or_else(cut)?;
+    let header: serde_json::Value = serde_json::from_slice(header).map_err(|e| broken("model", e))?;
+    let mut sorted = header.to_string().into_bytes();
+    sorted.resize(sorted.len().next_multiple_of(8), b' ');
+    Ok([&(sorted.len() as u64).to_le_bytes()[..], &sorted, tensors].concat())
+}
+
 impl Model {
-    /// The file's content.
+    /// The file's content: the same bytes for the same model.
     ///
     /// # Errors
     /// [`Error::ModelFile`] if the metadata cannot be written as JSON.
@@ -44,6 +56,7 @@ impl Model {
         views
             .and_then(|views| serialize(views, Some(metadata)))
             .map_err(|e: safetensors::SafeTensorError| broken("model", e))
+            .and_then(|bytes| with_sorted_header(&bytes))
     }
 
     /// Writes the model to a file, which appears whole or not at all.

@@ -61,8 +61,9 @@ def documented(docstring):
     return docstring.format(parameters=indented[0], attributes=indented[1])
 
 
-_PARAMETERS_TEXT = """preset : str, default="plain"
-    Where the settings that are not given come from: "plain", "realmlp" or "realmlp_s".
+_PARAMETERS_TEXT = """preset : str, default="auto"
+    Where the settings that are not given come from: "auto", what suits the table; "best", several such networks; "plain", whose
+    defaults are those named here; "realmlp", "realmlp_s", "tabm" or "tabm_mini".
 head : str or dict, optional
     The likelihood, such as "poisson" or {"quantile": {"levels": [0.1, 0.5, 0.9]}}; by task if absent.
 class_order : list of str, optional
@@ -95,6 +96,8 @@ clip_norm : float, optional
     The longest that a gradient may be.
 ema : float, optional
     Decay of the average of the parameters that becomes the model.
+members : int, default=1
+    Networks that learn from all rows but a part of their own each, and whose predictions are averaged.
 valid_fraction : float, default=0.2
     Part of the rows that chooses the best epoch where there is no `eval_set`; 0: none.
 one_hot_max_levels : int, default=8

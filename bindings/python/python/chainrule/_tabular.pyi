@@ -36,6 +36,7 @@ class _Tabular(BaseEstimator):
         l2: float | None = None,
         clip_norm: float | None = None,
         ema: float | None = None,
+        members: int | None = None,
         valid_fraction: float | None = None,
         one_hot_max_levels: int | None = None,
         min_level_rows: int | None = None,
