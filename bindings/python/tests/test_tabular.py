@@ -193,7 +193,7 @@ def test_intervals_and_quantiles():
     random = np.random.default_rng(2)
     X = random.normal(size=(1500, 2))
     y = 100 + 20 * X[:, 0] + 5 * random.normal(size=1500)
-    model = TabularRegressor(hidden=[32], epochs=60).fit(X[:1000], y[:1000])
+    model = TabularRegressor(preset="plain", hidden=[32], epochs=60).fit(X[:1000], y[:1000])
     assert model.score(X[1000:], y[1000:]) > 0.9
     interval, quantiles = model.predict_interval(X, 0.8), model.predict_quantiles(X, [0.1, 0.5, 0.9])
     np.testing.assert_allclose(quantiles[:, 1], model.predict(X), rtol=1e-12)
@@ -225,7 +225,7 @@ def test_counts_have_their_head():
 
 def test_copies_predict_the_same():
     X, y, _ = frame()
-    model = TabularClassifier(**SMALL, preset="realmlp_s", random_state=3).fit(X, y)
+    model = TabularClassifier(**SMALL | {"preset": "realmlp_s"}, random_state=3).fit(X, y)
     for other in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model), _through_joblib(model)):
         np.testing.assert_array_equal(other.predict_proba(X), model.predict_proba(X))
         assert other.get_params() == model.get_params() and other.history_ == model.history_
