@@ -80,7 +80,7 @@ fn comparison(peer: String, comparison: &Comparison) -> [String; 8] {
     let ratio = |name: &str| comparison.ratios.get(name).map_or("-".into(), |ratio| format!("{ratio:.3}"));
     let Comparison { wins, ties, losses, time, .. } = comparison;
     let [error, log_loss, rmse, deviance, all] = ["error", "log_loss", "rmse", "deviance", "all"].map(ratio);
-    [peer, error, log_loss, rmse, deviance, all, format!("{wins} - {ties} - {losses}"), digits(*time)]
+    [peer, error, log_loss, rmse, deviance, all, format!("{wins} - {ties} - {losses}"), time.map_or("-".into(), digits)]
 }
 
 /// A score of everybody on each set that is compared by `main`, the best in bold; empty where there is no such set.
@@ -113,7 +113,8 @@ fn coverage(summary: &Summary) -> String {
     let row = |set: &Set| {
         let cells: Vec<_> = contenders.iter().map(|contender| found(set, contender)).collect();
         cells.iter().any(Option::is_some).then(|| {
-            let cells = cells.into_iter().map(|cell| cell.map_or(String::new(), |part| format!("{:.1} %", 100.0 * part)));
+            let cells =
+                cells.into_iter().map(|cell| cell.map_or(String::new(), |part| format!("{:.1} %", 100.0 * part)));
             [set.name.clone(), set.rows.to_string()].into_iter().chain(cells).collect::<Vec<_>>()
         })
     };
