@@ -7,8 +7,14 @@ use chainrule_data::{Column, Table, Values};
 
 use super::sets::{Set, Task};
 
-/// By name; less is better.
+/// By name; less is better, but for `coverage`, which should be the level of the intervals.
 pub type Scores = BTreeMap<String, f64>;
+
+/// The level of the intervals that chainrule gives beside its predictions of numbers.
+pub const INTERVAL: f64 = 0.9;
+
+/// Bins of equal width that probabilities are sorted into for the calibration error.
+const BINS: usize = 15;
 
 /// No probability counts as less, so that one sure mistake is not infinitely bad.
 const LEAST_PROBABILITY: f64 = 1e-7;
@@ -41,10 +47,17 @@ pub fn scores(set: &Set, test: &Table, predictions: &Table) -> Result<Scores> {
         _ => ("rmse", mean(&|y, p| (y - p).powi(2)).sqrt()),
     };
     ensure!(score.is_finite(), "a prediction is not finite");
-    Ok([(name.to_owned(), score)].into())
+    let mut scores = Scores::from([(name.to_owned(), score)]);
+    if let (Ok(lower), Ok(upper)) = (predictions.column("lower"), predictions.column("upper")) {
+        let (lower, upper) = (numbers(lower)?, numbers(upper)?);
+        let inside = truth.iter().zip(lower.iter().zip(&upper)).filter(|(y, (l, u))| (l..=u).contains(&y)).count();
+        scores.insert("coverage".to_owned(), inside as f64 / truth.len() as f64);
+    }
+    Ok(scores)
 }
 
-/// Part of the rows whose most probable class is not theirs, and the mean of -ln of the probability of theirs.
+/// Part of the rows whose most probable class is not theirs, the mean of -ln of the probability of theirs, and the expected
+/// calibration error: how far, on average, the largest probabilities are from how often they are right, bin by bin.
 fn classification(target: &Column, predictions: &Table) -> Result<Scores> {
     let mut classes = BTreeMap::new();
     for column in &predictions.columns {
@@ -54,15 +67,21 @@ fn classification(target: &Column, predictions: &Table) -> Result<Scores> {
     }
     ensure!(classes.len() > 1, "the predictions have no probabilities");
     let (mut wrong, mut log_loss) = (0, 0.0);
+    let mut surplus = [0.0; BINS];
     for row in 0..predictions.rows {
         let truth = target.values.text(row).context("a target is missing")?;
-        let best = classes.iter().max_by(|a, b| a.1[row].total_cmp(&b.1[row])).map(|(class, _)| class);
+        let best = classes.iter().max_by(|a, b| a.1[row].total_cmp(&b.1[row]));
+        let (best, largest) = best.map(|(class, of)| (class, of[row])).context("there are no classes")?;
         let probability = classes.get(&truth).map_or(0.0, |of| of[row]);
-        wrong += usize::from(best != Some(&truth));
+        let right = *best == truth;
+        wrong += usize::from(!right);
+        surplus[((largest * BINS as f64) as usize).min(BINS - 1)] += largest - f64::from(u8::from(right));
         log_loss -= probability.clamp(LEAST_PROBABILITY, 1.0).ln();
     }
     let rows = predictions.rows as f64;
-    Ok([("error".to_owned(), wrong as f64 / rows), ("log_loss".to_owned(), log_loss / rows)].into())
+    let calibration = surplus.iter().map(|sum| sum.abs()).sum::<f64>();
+    let sums = [("error", wrong as f64), ("log_loss", log_loss), ("calibration_error", calibration)];
+    Ok(sums.map(|(name, sum)| (name.to_owned(), sum / rows)).into())
 }
 
 fn numbers(column: &Column) -> Result<Vec<f64>> {
@@ -111,6 +130,8 @@ mod tests {
         let predictions = table(&[("probability_b", &[0.7, 0.6, 0.5]), ("probability_a", &[0.3, 0.4, 0.5])]);
         let scores = scores(&set("multiclass", ""), &test, &predictions).unwrap();
         assert_close(&scores, "error", 2.0 / 3.0);
+        // 0.7 is right, 0.6 and 0.5 are wrong; the last two bins of 0.5 and 0.6 are neighbours.
+        assert_close(&scores, "calibration_error", (0.3 + 0.6 + 0.5) / 3.0);
         // The class c was never learned.
         assert_close(&scores, "log_loss", -(0.7_f64.ln() + 0.4_f64.ln() + 1e-7_f64.ln()) / 3.0);
     }
@@ -126,6 +147,23 @@ mod tests {
         let test = table(&[("y", &[1.0, 2.0, 5.0]), ("w", &[1.0, 2.0, 3.0])]);
         let scores = scores(&set("gamma", r#""weight": "w","#), &test, &predicted).unwrap();
         assert_close(&scores, "deviance", 0.32250770956734254);
+    }
+
+    #[test]
+    fn sure_and_unsure_rows_of_one_bin_make_up_for_each_other() {
+        let classes = Values::Category([Some("a"), Some("b"), Some("a"), Some("a")].into_iter().collect());
+        let test = Table::new("t", vec![Column { name: "y".into(), values: classes }]).unwrap();
+        let a = [0.74, 0.75, 0.76, 0.75];
+        let predictions = table(&[("probability_a", &a), ("probability_b", &a.map(|p| 1.0 - p))]);
+        assert_close(&scores(&set("binary", ""), &test, &predictions).unwrap(), "calibration_error", 0.0);
+    }
+
+    #[test]
+    fn coverage_is_the_part_of_the_rows_inside_their_interval() {
+        let test = table(&[("y", &[0.0, 3.0, 5.0, 7.0])]);
+        let predicted =
+            table(&[("prediction", &[0.0; 4]), ("lower", &[0.0, 3.1, 4.0, 0.0]), ("upper", &[1.0, 4.0, 5.0, 6.9])]);
+        assert_close(&scores(&set("regression", ""), &test, &predicted).unwrap(), "coverage", 0.5);
     }
 
     #[test]

@@ -55,6 +55,9 @@ struct Options {
     /// Run once more what failed
     #[arg(long)]
     retry: bool,
+    /// Keep no times: the machine has other work beside
+    #[arg(long)]
+    busy: bool,
 }
 
 pub fn run() -> Result<()> {
@@ -142,6 +145,7 @@ impl Job {
             let said = failure.clone().map_or(scores.join(", "), |reason| format!("failed: {reason}"));
             eprintln!("    seed {seed}: {said} in {:.1} s", outcome.seconds);
             let Outcome { version, seconds, scores } = outcome;
+            let seconds = (!options.busy).then_some(seconds);
             let (set, contender) = (set.name.clone(), contender.key());
             results.put(Record { set, contender, seed, version, threads: THREADS, seconds, scores, failure })?;
         }

@@ -36,6 +36,8 @@ fn markdown(summary: &Summary, records: &[Record], pictures: &str, machine: &str
         ("Classification: log-loss", errors(summary, "log_loss", "error")),
         ("Regression: root mean square error", errors(summary, "rmse", "rmse")),
         ("Counts and amounts: mean deviance", errors(summary, "deviance", "deviance")),
+        ("Classification: expected calibration error", errors(summary, "calibration_error", "error")),
+        ("Coverage of 90 % intervals", coverage(summary)),
         ("Failures", failures(summary)),
     ];
     let sections = sections.iter().filter(|(_, table)| !table.is_empty());
@@ -78,7 +80,7 @@ fn comparison(peer: String, comparison: &Comparison) -> [String; 8] {
     let ratio = |name: &str| comparison.ratios.get(name).map_or("-".into(), |ratio| format!("{ratio:.3}"));
     let Comparison { wins, ties, losses, time, .. } = comparison;
     let [error, log_loss, rmse, deviance, all] = ["error", "log_loss", "rmse", "deviance", "all"].map(ratio);
-    [peer, error, log_loss, rmse, deviance, all, format!("{wins} - {ties} - {losses}"), digits(*time)]
+    [peer, error, log_loss, rmse, deviance, all, format!("{wins} - {ties} - {losses}"), time.map_or("-".into(), digits)]
 }
 
 /// A score of everybody on each set that is compared by `main`, the best in bold; empty where there is no such set.
@@ -98,6 +100,25 @@ fn errors(summary: &Summary, score: &str, main: &str) -> String {
         [set.name.clone(), set.rows.to_string()].into_iter().chain(cells).collect::<Vec<_>>()
     };
     let rows: Vec<_> = summary.sets.iter().filter(|set| set.task.score() == main).map(row).collect();
+    if rows.is_empty() { String::new() } else { table(&head, rows) }
+}
+
+/// How much of the test rows the intervals of each chainrule cover; empty where nobody gave any.
+fn coverage(summary: &Summary) -> String {
+    let found = |set: &Set, contender: &Contender| summary.entry(set, contender)?.scores.get("coverage").copied();
+    let gave = |contender: &&Contender| summary.sets.iter().any(|set| found(set, contender).is_some());
+    let contenders: Vec<&Contender> = summary.contenders.iter().filter(gave).collect();
+    let titles: Vec<String> = contenders.iter().map(|contender| contender.title()).collect();
+    let head: Vec<&str> = ["set", "rows"].into_iter().chain(titles.iter().map(String::as_str)).collect();
+    let row = |set: &Set| {
+        let cells: Vec<_> = contenders.iter().map(|contender| found(set, contender)).collect();
+        cells.iter().any(Option::is_some).then(|| {
+            let cells =
+                cells.into_iter().map(|cell| cell.map_or(String::new(), |part| format!("{:.1} %", 100.0 * part)));
+            [set.name.clone(), set.rows.to_string()].into_iter().chain(cells).collect::<Vec<_>>()
+        })
+    };
+    let rows: Vec<_> = summary.sets.iter().filter_map(row).collect();
     if rows.is_empty() { String::new() } else { table(&head, rows) }
 }
 
@@ -136,6 +157,8 @@ scikit-learn: numbers standardised with imputed medians and indicators, text one
 squared error. RealMLP and TabM are those of pytabkit, which refuses missing numbers (they get medians and indicators), takes
 no weights and has neither cost: they learn counts and amounts by squared error. Where a contender predicts less than a
 thousandth of the mean count or amount, that thousandth is scored. Identifiers are taken out for all.
+
+The calibration error is the mean distance between the largest probability and how often it is right, in 15 bins of equal width.
 
 A time is that of preparing the columns and learning; for chainrule that of the whole program, reading and writing included.
 ";

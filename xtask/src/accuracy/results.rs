@@ -20,8 +20,9 @@ pub struct Record {
     /// Of the contender's library; for chainrule also which build.
     pub version: String,
     pub threads: usize,
-    /// From the table to the trained model.
-    pub seconds: f64,
+    /// From the table to the trained model; absent where the machine had other work beside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
     pub scores: Scores,
     /// Why there are no scores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,7 +69,7 @@ mod tests {
     pub fn record(set: &str, contender: &str, seed: u64, error: f64) -> Record {
         let scores = [("error".to_owned(), error)].into();
         let (set, contender, version) = (set.into(), contender.into(), "1.0".into());
-        Record { set, contender, seed, version, threads: 2, seconds: 1.5, scores, failure: None }
+        Record { set, contender, seed, version, threads: 2, seconds: Some(1.5), scores, failure: None }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use chainrule_data::{ReadOptions, read_table};
 use serde::Deserialize;
 
 use super::contender::{Contender, Peer};
-use super::metric::{Scores, scores};
+use super::metric::{INTERVAL, Scores, scores};
 use super::sets::{Set, Task};
 use super::split::Parts;
 use crate::{root, target_folder};
@@ -90,6 +90,9 @@ impl Runner {
         let seconds = started.elapsed().as_secs_f64();
         let mut predict = Command::new(chainrule()?);
         predict.arg("predict").arg(&model).arg(parts.file("test")).arg("--output").arg(predictions);
+        if set.task.score() != "error" {
+            predict.args(["--interval", &INTERVAL.to_string()]);
+        }
         self.output(predict, parts)?;
         Ok((self.build.clone(), seconds))
     }

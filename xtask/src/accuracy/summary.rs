@@ -13,8 +13,8 @@ use super::split::Part;
 pub struct Entry {
     /// Means over the runs that succeeded; empty if none did.
     pub scores: Scores,
-    /// Median over those.
-    pub seconds: f64,
+    /// Median over those whose time was kept.
+    pub seconds: Option<f64>,
     /// The reason of the first run that did not.
     pub failure: Option<String>,
 }
@@ -35,8 +35,8 @@ pub struct Comparison {
     pub wins: usize,
     pub ties: usize,
     pub losses: usize,
-    /// Median of the first's time over the other's.
-    pub time: f64,
+    /// Median of the first's time over the other's, on the sets where both are known.
+    pub time: Option<f64>,
 }
 
 impl Summary {
@@ -97,10 +97,11 @@ impl Summary {
         }
         add("all", main.clone());
         let count = |holds: fn(f64) -> bool| main.iter().filter(|(_, ratio)| holds(*ratio)).count();
-        let seconds = |set, contender| self.entry(set, contender).map_or(f64::NAN, |entry| entry.seconds);
-        let times = main.iter().map(|(set, _)| seconds(set, one) / seconds(set, other)).collect();
+        let seconds = |set, contender| self.entry(set, contender)?.seconds;
+        let time = main.iter().filter_map(|(set, _)| Some(seconds(set, one)? / seconds(set, other)?));
+        let time = median(time.collect());
         let (wins, ties, losses) = (count(|r| r < 1.0), count(|r| r == 1.0), count(|r| r > 1.0));
-        Some(Comparison { ratios, wins, ties, losses, time: median(times)? })
+        (!main.is_empty()).then_some(Comparison { ratios, wins, ties, losses, time })
     }
 
     /// The mean of a contender's places by main score, over the sets on which every contender ran, and how many those are.
@@ -123,7 +124,7 @@ impl Summary {
     pub fn seconds_per_1000_rows(&self, contender: &Contender) -> Option<f64> {
         let time = |set: &Set| {
             let entry = self.entry(set, contender).filter(|entry| !entry.scores.is_empty())?;
-            Some(1000.0 * entry.seconds / (set.rows - test_rows(set)) as f64)
+            Some(1000.0 * entry.seconds? / (set.rows - test_rows(set)) as f64)
         };
         median(self.sets.iter().filter_map(time).collect())
     }
@@ -137,7 +138,7 @@ fn entry(records: &[&Record]) -> Entry {
             *scores.entry(name.clone()).or_default() += score / succeeded.len() as f64;
         }
     }
-    let seconds = median(succeeded.iter().map(|record| record.seconds).collect()).unwrap_or_default();
+    let seconds = median(succeeded.iter().filter_map(|record| record.seconds).collect());
     Entry { scores, seconds, failure: records.iter().find_map(|record| record.failure.clone()) }
 }
 
@@ -177,7 +178,7 @@ pub mod tests {
         let scores: Scores = scores.iter().map(|(name, score)| ((*name).to_owned(), *score)).collect();
         let failure = scores.is_empty().then(|| "it broke".to_owned());
         let (set, contender) = (set.to_owned(), contender.to_owned());
-        Record { set, contender, seed, version: "1.0".into(), threads: 2, seconds, scores, failure }
+        Record { set, contender, seed, version: "1.0".into(), threads: 2, seconds: Some(seconds), scores, failure }
     }
 
     pub fn set(name: &str, task: &str, rows: usize) -> Set {
@@ -221,7 +222,7 @@ pub mod tests {
         assert_eq!(summary.sets.iter().map(|set| &*set.name).collect::<Vec<_>>(), ["a", "b", "c"]);
         let entry = summary.entry(&summary.sets[0], &OURS).unwrap();
         assert_close(entry.scores["error"], 0.2);
-        assert_close(entry.seconds, 2.0);
+        assert_eq!(entry.seconds, Some(2.0));
         let failed = summary.entry(&summary.sets[1], &LIGHTGBM).unwrap();
         assert_eq!((failed.scores.len(), failed.failure.as_deref()), (0, Some("it broke")));
         // 9 of 40 rows are of the test: an error of 0 counts as one of 1/18.
@@ -240,7 +241,7 @@ pub mod tests {
         assert!(!comparison.ratios.contains_key("deviance"));
         assert_eq!((comparison.wins, comparison.ties, comparison.losses), (1, 1, 1));
         // Times 2 / 4, 1 / 2, 10 / 5.
-        assert_close(comparison.time, 0.5);
+        assert_eq!(comparison.time, Some(0.5));
         assert_eq!(summary.compare(&OURS, &Contender::Peer(Peer::TabM)), None);
     }
 
