@@ -139,7 +139,7 @@ impl Facts {
     }
 }
 
-/// The preset and, where it was chosen by the table, why: `realmlp (6,497 rows: small enough for 256 epochs)`.
+/// The preset and, where it was chosen by the table, why: `realmlp (454 rows: small enough for 256 epochs)`.
 fn preset(prepared: &Prepared) -> String {
     let settings = prepared.settings();
     let members = match prepared.members() {
