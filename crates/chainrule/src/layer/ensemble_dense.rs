@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, setting};
-use crate::kernel::{Input, Isa, Simd, VectorFn, VectorJob, map_columns, panels_len};
+use crate::kernel::{Input, Isa, Simd, VectorFn, VectorJob, load, map_columns, panels_len, store};
 use crate::params::{Layout, Role};
 use crate::scalar::Scalar;
 use crate::spec::NetworkSpec;
@@ -129,12 +129,12 @@ pub(crate) fn leave_backward<T: Scalar>(
     delta: &mut [T],
     [by_s, by_b]: [&mut [T]; 2],
 ) {
-    T::dispatch(isa, LeaveBackward { rows, s, y, delta, by_s, by_b });
+    T::dispatch(isa, Backward { rows, factor: s, other: y, delta, products: by_s, totals: Some(by_b) });
 }
 
 /// Replaces v in `v` (rows x inputs) by dJ/dh = r ⊙ v. `by_r` becomes Σ v ⊙ h, (1 x inputs).
 pub(crate) fn enter_backward<T: Scalar>(isa: Isa, rows: usize, (r, h): (&[T], &[T]), v: &mut [T], by_r: &mut [T]) {
-    T::dispatch(isa, EnterBackward { rows, r, h, v, by_r });
+    T::dispatch(isa, Backward { rows, factor: r, other: h, delta: v, products: by_r, totals: None });
 }
 
 /// anything, h, r -> h r
@@ -165,62 +165,38 @@ impl<T: Scalar> VectorFn<T, 2, 2> for Leave {
     }
 }
 
-struct LeaveBackward<'a, T> {
+/// Replaces each row of `delta` by its product with `factor`; before that `products` becomes the sums of delta ⊙ `other` down the
+/// columns and `totals`, if given, those of delta.
+struct Backward<'a, T> {
     rows: usize,
-    s: &'a [T],
-    y: &'a [T],
+    factor: &'a [T],
+    other: &'a [T],
     delta: &'a mut [T],
-    by_s: &'a mut [T],
-    by_b: &'a mut [T],
+    products: &'a mut [T],
+    totals: Option<&'a mut [T]>,
 }
 
-impl<T: Scalar> VectorJob<T> for LeaveBackward<'_, T> {
+impl<T: Scalar> VectorJob<T> for Backward<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd<T>>(self, _: S) {
-        let Self { rows, s, y, delta, by_s, by_b } = self;
-        for (panel, s) in s.chunks_exact(T::PANEL).enumerate() {
-            let place = panel * rows * T::PANEL..(panel + 1) * rows * T::PANEL;
-            let (mut of_s, mut of_b) = ([T::ZERO; 32], [T::ZERO; 32]);
-            let rows = delta[place.clone()].chunks_exact_mut(T::PANEL).zip(y[place].chunks_exact(T::PANEL));
-            for (delta, y) in rows {
-                for lane in 0..T::PANEL {
-                    of_s[lane] = delta[lane].mul_add(y[lane], of_s[lane]);
-                    of_b[lane] += delta[lane];
-                    delta[lane] = delta[lane] * s[lane];
-                }
+    fn run<S: Simd<T>>(self, simd: S) {
+        let Self { rows, factor, other, delta, products, mut totals } = self;
+        for column in (0..factor.len() / T::PANEL * T::PANEL).step_by(S::LANES) {
+            let first = column / T::PANEL * rows * T::PANEL + column % T::PANEL;
+            let factor = load(simd, &factor[column..]);
+            let (mut product, mut total) = (simd.splat(T::ZERO), simd.splat(T::ZERO));
+            for row in 0..rows {
+                let at = first + row * T::PANEL;
+                let x = load(simd, &delta[at..]);
+                product = simd.fma(x, load(simd, &other[at..]), product);
+                total = simd.add(total, x);
+                store(simd, simd.mul(x, factor), &mut delta[at..]);
             }
-            by_s[panel * T::PANEL..][..T::PANEL].copy_from_slice(&of_s[..T::PANEL]);
-            by_b[panel * T::PANEL..][..T::PANEL].copy_from_slice(&of_b[..T::PANEL]);
-        }
-    }
-}
-
-struct EnterBackward<'a, T> {
-    rows: usize,
-    r: &'a [T],
-    h: &'a [T],
-    v: &'a mut [T],
-    by_r: &'a mut [T],
-}
-
-impl<T: Scalar> VectorJob<T> for EnterBackward<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<T>>(self, _: S) {
-        let Self { rows, r, h, v, by_r } = self;
-        for (panel, r) in r.chunks_exact(T::PANEL).enumerate() {
-            let place = panel * rows * T::PANEL..(panel + 1) * rows * T::PANEL;
-            let mut of_r = [T::ZERO; 32];
-            for (v, h) in v[place.clone()].chunks_exact_mut(T::PANEL).zip(h[place].chunks_exact(T::PANEL)) {
-                for lane in 0..T::PANEL {
-                    of_r[lane] = v[lane].mul_add(h[lane], of_r[lane]);
-                    v[lane] = v[lane] * r[lane];
-                }
+            store(simd, product, &mut products[column..]);
+            if let Some(totals) = &mut totals {
+                store(simd, total, &mut totals[column..]);
             }
-            by_r[panel * T::PANEL..][..T::PANEL].copy_from_slice(&of_r[..T::PANEL]);
         }
     }
 }
