@@ -1,4 +1,4 @@
-//! Bagging (Breiman 1996): several networks, each trained on all rows but one part, which chooses its epoch.
+//! Bagging (Breiman 1996): several networks, each trained on all rows but a part of its own, which chooses its epoch.
 
 use chainrule::{EpochRecord, Key, Metric};
 
@@ -14,7 +14,8 @@ pub(crate) struct Part {
 }
 
 /// The part of each member among `rows`, `classes` being the class of each: one is trained on what a random holdout leaves,
-/// several on all folds but their own. Without validation rows (`hold` is false) all members get all rows.
+/// several on all folds but their own. There are as many folds as members, or more where these would hold out more than
+/// `valid_fraction`. Without validation rows (`hold` is false) all members get all rows.
 pub(crate) fn parts(rows: &[u32], classes: Option<&[u32]>, hold: bool, settings: &Settings) -> Result<Vec<Part>> {
     let members = settings.members;
     if members > rows.len() {
@@ -29,7 +30,8 @@ pub(crate) fn parts(rows: &[u32], classes: Option<&[u32]>, hold: bool, settings:
         let (train, valid) = holdout(rows.len(), classes, settings.valid_fraction, key.part(1));
         return Ok(vec![Part { train: numbers(train), valid: numbers(valid) }]);
     }
-    let fold_of = folds(rows.len(), classes, members, key.part(1));
+    let least = (1.0 / settings.valid_fraction).round() as usize;
+    let fold_of = folds(rows.len(), classes, members.max(least).min(rows.len()), key.part(1));
     let part = |member: usize| {
         let (valid, train) = (0..rows.len() as u32).partition(|&place| fold_of[place as usize] == member);
         Part { train: numbers(train), valid: numbers(valid) }
@@ -95,6 +97,14 @@ mod tests {
             assert_eq!(part.valid.iter().filter(|&&row| classes[row as usize / 2] == 1).count(), 2);
             assert!(part.train.iter().all(|row| !part.valid.contains(row)));
         }
+    }
+
+    #[test]
+    fn few_members_hold_out_no_more_than_one_does() {
+        let rows: Vec<u32> = (0..100).collect();
+        let parts = parts(&rows, None, true, &Settings { valid_fraction: 0.2, ..settings(2) }).unwrap();
+        assert_eq!(parts.iter().map(|part| (part.train.len(), part.valid.len())).collect::<Vec<_>>(), [(80, 20); 2]);
+        assert!(parts[0].valid.iter().all(|row| !parts[1].valid.contains(row)));
     }
 
     #[test]

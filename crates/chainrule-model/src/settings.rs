@@ -80,7 +80,7 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
     /// Part of the rows that is held out for validation where no validation table is given; 0: none. Several members hold
-    /// out equal parts, each its own.
+    /// out equal parts, each its own: about this, or less where there are so many of them that each row is held out once.
     pub valid_fraction: f64,
     /// Networks that are trained one after the other, each on the rows but for a part of its own, and averaged (bagging);
     /// where no rows are held out they differ by their seeds alone.
