@@ -1,10 +1,11 @@
 //! Split-conformal intervals (Lei et al. 2018): as wide as the errors on rows that no network learned from say, whatever
 //! their distribution is.
 
+use chainrule::Distribution;
 use serde::{Deserialize, Serialize};
 
-/// The sizes of the errors on held-out rows, each in units of the scale that the head gave for its row: where that scale is
-/// the same for all rows, an error as it is; where it is learned, locally weighted.
+/// The sizes of the errors on held-out rows, each in units of the spread that the head gave for its row: where that is the same
+/// for all rows, an error as it is; where it is learned, locally weighted; of a count or an amount the standard deviation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conformal {
@@ -12,6 +13,9 @@ pub struct Conformal {
     pub rows: usize,
     /// The sizes in ascending order; of many rows those at evenly spaced ranks, the largest among them.
     pub sizes: Vec<f64>,
+    /// Whether all targets of held-out rows were whole numbers and the head is for counts: bounds are whole then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole: bool,
 }
 
 /// Most sizes that are kept.
@@ -27,13 +31,30 @@ impl Conformal {
         let rows = sizes.len();
         let kept = rows.min(MOST);
         let sizes = (1..=kept).map(|j| five_digits_up(sizes[rank(j, rows, kept) - 1])).collect();
-        Some(Self { rows, sizes })
+        Some(Self { rows, sizes, whole: false })
     }
 
-    /// The half width, in units of the scale, of intervals that hold a row's target with probability `level` at least, if the
+    /// The interval that holds a row's target with probability `level` at least, around the prediction `value` and within what
+    /// the head's distribution can be. None where held-out rows are too few for the level, or nothing is known of the row.
+    pub(crate) fn interval(&self, value: f64, distribution: &Distribution, level: f64) -> Option<(f64, f64)> {
+        let width = self.radius(level)? * distribution.spread()?;
+        let (least, most) = distribution.support();
+        let (lower, upper) = ((value - width).max(least), (value + width).min(most));
+        if !(lower.is_finite() && upper.is_finite()) {
+            return None;
+        }
+        if !self.whole {
+            return Some((lower, upper));
+        }
+        // The whole numbers that are inside; the nearest to the prediction where there is none.
+        let (first, last) = (lower.ceil(), upper.floor());
+        Some(if first <= last { (first, last) } else { (value.round(), value.round()) })
+    }
+
+    /// The half width, in units of the spread, of intervals that hold a row's target with probability `level` at least, if the
     /// row comes from where the held-out rows came from: the ceil((n + 1) level)-th smallest of n sizes, or the next that was
     /// kept. None where that is more than n.
-    pub(crate) fn radius(&self, level: f64) -> Option<f64> {
+    fn radius(&self, level: f64) -> Option<f64> {
         let kept = self.sizes.len();
         // 0.9 x 10 must not become 10 because 0.9 is no binary number.
         let wanted = ((self.rows + 1) as f64 * level - 1e-9).ceil().max(1.0) as usize;
@@ -101,6 +122,27 @@ mod tests {
         });
         let part = covered.count() as f64 / 500.0;
         assert!((0.86..0.94).contains(&part), "{part}");
+    }
+
+    #[test]
+    fn intervals_end_where_the_target_cannot_be() {
+        let errors = Conformal::new((1..=9).map(f64::from).collect()).unwrap();
+        let of = |errors: &Conformal, mean: f64, level: f64| {
+            errors.interval(mean, &Distribution::Poisson { mean }, level).unwrap()
+        };
+        // Nine, and two standard deviations.
+        assert_eq!(
+            (of(&errors, 100.25, 0.2).0, of(&errors, 4.0, 0.9)),
+            (100.25 - 2.0 * 100.25_f64.sqrt(), (0.0, 22.0))
+        );
+        let whole = Conformal { whole: true, ..errors.clone() };
+        assert_eq!((of(&whole, 100.25, 0.2), of(&whole, 0.04, 0.2)), ((81.0, 120.0), (0.0, 0.0)));
+        // Between 2.38 and 2.62 is no whole number.
+        let sharp = Conformal { sizes: vec![0.075; 9], ..whole };
+        assert_eq!(of(&sharp, 2.5, 0.5), (3.0, 3.0));
+        assert_eq!(errors.interval(1.0, &Distribution::Poisson { mean: 1.0 }, 0.95), None);
+        assert_eq!(errors.interval(1.0, &Distribution::Bernoulli { probability: 0.5 }, 0.5), None);
+        assert_eq!(errors.interval(f64::INFINITY, &Distribution::Poisson { mean: f64::INFINITY }, 0.5), None);
     }
 
     #[test]

@@ -137,6 +137,11 @@ impl Matrices {
         levels.iter().map(quantile).collect()
     }
 
+    /// Whether a time's event was seen.
+    pub(crate) fn seen(&self, row: u32) -> bool {
+        self.targets[2 * row as usize + 1] == 1.0
+    }
+
     /// The total weight of each class among `rows`.
     pub(crate) fn class_weights(&self, rows: &[u32], classes: usize) -> Vec<f64> {
         let mut totals = vec![0.0; classes];

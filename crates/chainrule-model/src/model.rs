@@ -123,9 +123,10 @@ impl Model {
     }
 
     /// The same with the columns `lower` and `upper`, between which the target is with probability `level`: the prediction
-    /// and as much on either side as the errors on held-out rows say ([`Conformal`]), in units of the head's scale. Where
-    /// they say nothing (no such scale, a scale that was given, fewer than level / (1 - level) of them) as far as the head's
-    /// distribution is true; it then leaves equal probabilities on either side.
+    /// and as much on either side as the errors on held-out rows say ([`Conformal`]), in units of the head's scale or standard
+    /// deviation, cut where the target cannot be. Where they say nothing (a head of quantiles, a scale that was given, times that
+    /// were cut off, fewer than level / (1 - level) of them) as far as the head's distribution is true; it then leaves equal
+    /// probabilities on either side.
     ///
     /// # Errors
     /// As [`predict`](Self::predict), and for classes, for a level that is not between 0 and 1, and for quantiles that do not
@@ -178,10 +179,10 @@ impl Model {
 
     /// `lower` and `upper` at a level.
     fn interval_columns(&self, predictions: &Predictions, level: f64) -> [Column; 2] {
-        let radius = self.card.conformal.as_ref().and_then(|errors| errors.radius(level));
-        let bounds = |(value, distribution): (&f64, &Distribution)| match (radius, distribution.scale()) {
-            (Some(radius), Some(scale)) => (value - radius * scale, value + radius * scale),
-            _ => distribution.interval(level).unwrap_or((f64::NAN, f64::NAN)),
+        let errors = self.card.conformal.as_ref();
+        let bounds = |(value, distribution): (&f64, &Distribution)| {
+            let held_out = errors.and_then(|errors| errors.interval(*value, distribution, level));
+            held_out.or_else(|| distribution.interval(level)).unwrap_or((f64::NAN, f64::NAN))
         };
         let bounds: Vec<_> = predictions.values.iter().zip(&predictions.distributions).map(bounds).collect();
         let lower = numbers("lower".into(), bounds.iter().map(|(lower, _)| *lower));
@@ -280,7 +281,7 @@ impl Model {
             matrices.weights.as_ref().map(|w| rows.iter().map(|row| f64::from(w[of(row)])).collect::<Vec<_>>());
         // Targets of times stand beside whether their event was seen.
         let seen = matches!(self.card.network.head, Head::WeibullAft { .. })
-            .then(|| rows.iter().map(|row| matrices.targets[2 * of(row) + 1] == 1.0).collect::<Vec<_>>());
+            .then(|| rows.iter().map(|&row| matrices.seen(row)).collect::<Vec<_>>());
         let values: Vec<f64> = rows.iter().map(|row| matrices.values[of(row)]).collect();
         let scored = Scored {
             predictions: &predictions.values,

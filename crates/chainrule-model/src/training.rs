@@ -1,7 +1,9 @@
 //! From prepared matrices to a trained model of one network or several, and what the rows say that none of them learned from.
 
 use chainrule::distribution::estimate_scale;
-use chainrule::{Compute, Dataset, Distribution, Ended, EpochRecord, Event, Flow, Network, Scale, TrainReport, train};
+use chainrule::{
+    Compute, Dataset, Distribution, Ended, EpochRecord, Event, Flow, Head, Network, Scale, TrainReport, train,
+};
 
 use crate::conformal::Conformal;
 use crate::error::{Error, Result};
@@ -160,7 +162,7 @@ impl Prepared {
         if model.card.temperature.is_some() {
             model.card.finish(&mut predictions);
         }
-        model.card.conformal = errors(&model.card, matrices, &rows, &predictions).and_then(Conformal::new);
+        model.card.conformal = conformal(&model.card, matrices, &rows, &predictions);
         let valid = model.score(matrices, &rows, &predictions);
         model.card.training.valid_metrics = Some(valid.metrics.clone());
         Ok(Fitted { model, valid: Some(valid), left_out })
@@ -224,18 +226,22 @@ fn fit_temperature(card: &Card, matrices: &Matrices, rows: &[u32], predictions: 
     (classes > 0).then(|| temperature::fit(&predictions.values, classes, &y, weights.as_deref())).flatten()
 }
 
-/// The sizes of the errors on held-out rows in units of the head's scale; None for heads without one, and where the user has
-/// given it.
-fn errors(card: &Card, matrices: &Matrices, rows: &[u32], predictions: &Predictions) -> Option<Vec<f64>> {
-    let given = card.settings.head.as_ref().and_then(chainrule::Head::scale);
-    if matches!(given, Some(Scale::Fixed(_))) || !matches!(card.target, Target::Number(_)) {
+/// What the errors on held-out rows say; None for heads without a unit of errors, where the user has given it, and where the end
+/// of a time was not seen.
+fn conformal(card: &Card, matrices: &Matrices, rows: &[u32], predictions: &Predictions) -> Option<Conformal> {
+    let given = card.settings.head.as_ref().and_then(Head::scale);
+    let cut_off = |row: &u32| matches!(card.network.head, Head::WeibullAft { .. }) && !matrices.seen(*row);
+    if matches!(given, Some(Scale::Fixed(_))) || rows.iter().any(cut_off) {
         return None;
     }
     let Predictions { values, distributions } = predictions;
-    let size = |((value, distribution), &row): ((&f64, &Distribution), &u32)| {
-        Some((matrices.values[row as usize] - value).abs() / distribution.scale()?)
-    };
-    values.iter().zip(distributions).zip(rows).map(size).collect()
+    let truth = || rows.iter().map(|&row| matrices.values[row as usize]);
+    let size =
+        |((value, distribution), y): ((&f64, &Distribution), f64)| Some((y - value).abs() / distribution.spread()?);
+    let sizes = values.iter().zip(distributions).zip(truth()).map(size).collect::<Option<Vec<f64>>>()?;
+    let counts = matches!(card.network.head, Head::Poisson | Head::NegativeBinomial { .. });
+    let whole = counts && truth().all(|y| y.fract() == 0.0);
+    Conformal::new(sizes).map(|conformal| Conformal { whole, ..conformal })
 }
 
 impl Fitted {

@@ -1,12 +1,13 @@
 //! Time of a training step of an ensemble with TabM's layers beside a single network of the same widths on as many rows as the
 //! members have together, whose products are the least that the ensemble must do: `cargo bench -p chainrule --bench ensemble`.
 
-use std::time::Instant;
+mod common;
 
 use chainrule::{
-    Activation, Compute, Dataset, Ensemble, EnsembleKind, Event, Flow, Groups, Head, Hidden, Inputs, Key, Network,
-    NetworkSpec, NumericEmbedding, Optimizer, TrainSettings, train,
+    Activation, Ensemble, EnsembleKind, Groups, Head, Hidden, NetworkSpec, NumericEmbedding, Optimizer, TrainSettings,
 };
+
+use common::seconds_per_step;
 
 const BATCH: usize = 256;
 const STEPS: usize = 4;
@@ -40,12 +41,7 @@ fn main() {
     }
 }
 
-/// The fastest of many steps' mean time in an epoch.
 fn milliseconds(spec: &NetworkSpec, batch: usize, threads: usize) -> f64 {
-    let (rows, key) = (batch * STEPS, Key::new(1));
-    let x: Vec<f32> = (0..rows * spec.inputs).map(|i| 2.0 * key.uniform(i as u64) as f32 - 1.0).collect();
-    let y: Vec<f32> = (0..rows).map(|i| (i % 2) as f32).collect();
-    let data = Dataset::new(Inputs::numeric(&x, spec.inputs), &y);
     let settings = TrainSettings {
         epochs: EPOCHS,
         batch,
@@ -55,15 +51,5 @@ fn milliseconds(spec: &NetworkSpec, batch: usize, threads: usize) -> f64 {
         clip_norm: Some(1.0),
         ..TrainSettings::default()
     };
-    let (mut best, mut started) = (f64::INFINITY, Instant::now());
-    let result = Network::<f32>::new(spec, 1).and_then(|mut network| {
-        train(&mut network, &mut Compute::new(threads), &data, None, &settings, &mut |event| {
-            if let Event::Epoch(_) = event {
-                best = best.min(started.elapsed().as_secs_f64() / STEPS as f64);
-                started = Instant::now();
-            }
-            Flow::Continue
-        })
-    });
-    result.map_or(f64::NAN, |_| best * 1e3)
+    1e3 * seconds_per_step(spec, &settings, STEPS, threads)
 }

@@ -1,12 +1,11 @@
 //! Time of a training step with the layers of RealMLP beside that of a plain dense network of the same widths:
 //! `cargo bench -p chainrule --bench stem`.
 
-use std::time::Instant;
+mod common;
 
-use chainrule::{
-    Activation, Compute, Dataset, Event, Flow, Groups, Head, Hidden, Inputs, Key, Network, NetworkSpec,
-    NumericEmbedding, Optimizer, TrainSettings, train,
-};
+use chainrule::{Activation, Groups, Head, Hidden, NetworkSpec, NumericEmbedding, Optimizer, TrainSettings};
+
+use common::seconds_per_step;
 
 const BATCH: usize = 256;
 const STEPS: usize = 16;
@@ -36,12 +35,7 @@ fn main() {
     }
 }
 
-/// The fastest of many steps' mean time in an epoch.
 fn microseconds(spec: &NetworkSpec, threads: usize) -> f64 {
-    let (rows, key) = (BATCH * STEPS, Key::new(1));
-    let x: Vec<f32> = (0..rows * spec.inputs).map(|i| 2.0 * key.uniform(i as u64) as f32 - 1.0).collect();
-    let y: Vec<f32> = (0..rows).map(|i| (i % 2) as f32).collect();
-    let data = Dataset::new(Inputs::numeric(&x, spec.inputs), &y);
     let settings = TrainSettings {
         epochs: 30,
         batch: BATCH,
@@ -50,15 +44,5 @@ fn microseconds(spec: &NetworkSpec, threads: usize) -> f64 {
         groups: Groups::realmlp(),
         ..TrainSettings::default()
     };
-    let (mut best, mut started) = (f64::INFINITY, Instant::now());
-    let result = Network::<f32>::new(spec, 1).and_then(|mut network| {
-        train(&mut network, &mut Compute::new(threads), &data, None, &settings, &mut |event| {
-            if let Event::Epoch(_) = event {
-                best = best.min(started.elapsed().as_secs_f64() / STEPS as f64);
-                started = Instant::now();
-            }
-            Flow::Continue
-        })
-    });
-    result.map_or(f64::NAN, |_| best * 1e6)
+    1e6 * seconds_per_step(spec, &settings, STEPS, threads)
 }

@@ -75,13 +75,18 @@ fn classification(target: &Column, predictions: &Table) -> Result<Scores> {
         let probability = classes.get(&truth).map_or(0.0, |of| of[row]);
         let right = *best == truth;
         wrong += usize::from(!right);
-        surplus[((largest * BINS as f64) as usize).min(BINS - 1)] += largest - f64::from(u8::from(right));
+        surplus[bin(largest)] += largest - f64::from(u8::from(right));
         log_loss -= probability.clamp(LEAST_PROBABILITY, 1.0).ln();
     }
     let rows = predictions.rows as f64;
     let calibration = surplus.iter().map(|sum| sum.abs()).sum::<f64>();
     let sums = [("error", wrong as f64), ("log_loss", log_loss), ("calibration_error", calibration)];
     Ok(sums.map(|(name, sum)| (name.to_owned(), sum / rows)).into())
+}
+
+/// The bin of a probability: (0, 1/15], (1/15, 2/15], ..., as the engine has them.
+fn bin(probability: f64) -> usize {
+    ((probability * BINS as f64).ceil() as usize).clamp(1, BINS) - 1
 }
 
 fn numbers(column: &Column) -> Result<Vec<f64>> {
@@ -156,6 +161,16 @@ mod tests {
         let a = [0.74, 0.75, 0.76, 0.75];
         let predictions = table(&[("probability_a", &a), ("probability_b", &a.map(|p| 1.0 - p))]);
         assert_close(&scores(&set("binary", ""), &test, &predictions).unwrap(), "calibration_error", 0.0);
+    }
+
+    #[test]
+    fn a_probability_on_a_border_belongs_to_the_bin_below() {
+        let classes = Values::Category([Some("a"), Some("b")].into_iter().collect());
+        let test = Table::new("t", vec![Column { name: "y".into(), values: classes }]).unwrap();
+        // 0.6 is nine fifteenths: it is right and shares the bin of 0.58, which is wrong.
+        let predictions = table(&[("probability_a", &[0.6, 0.58]), ("probability_b", &[0.4, 0.42])]);
+        let scores = scores(&set("binary", ""), &test, &predictions).unwrap();
+        assert_close(&scores, "calibration_error", (0.6 + 0.58 - 1.0) / 2.0);
     }
 
     #[test]

@@ -42,12 +42,22 @@ fn markdown(summary: &Summary, records: &[Record], pictures: &str, machine: &str
     ];
     let sections = sections.iter().filter(|(_, table)| !table.is_empty());
     let sections: String = sections.map(|(title, table)| format!("## {title}\n\n{table}\n")).collect();
-    let versions: BTreeSet<&str> = records.iter().map(|record| &*record.version).collect();
-    let versions = versions.into_iter().collect::<Vec<_>>().join(", ");
+    let versions = versions(records);
     format!(
         "# Accuracy\n\n{INTRODUCTION}\n{pictures}{}\n{sections}## Machine\n\n{machine}- Results of: {versions}\n\n{REPEAT}",
         overview(summary)
     )
+}
+
+/// Of what the results are, each once.
+fn versions(records: &[Record]) -> String {
+    let name = |record: &Record| match Contender::from_key(&record.contender) {
+        Some(Contender::Chainrule(_)) => format!("chainrule {}", record.version),
+        _ => record.version.clone(),
+    };
+    // A run that failed may not have come to say its version.
+    let known = records.iter().filter(|record| record.failure.is_none());
+    known.map(name).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// Everybody's rank and time, then comparisons of each chainrule with each peer.
@@ -158,7 +168,8 @@ squared error. RealMLP and TabM are those of pytabkit, which refuses missing num
 no weights and has neither cost: they learn counts and amounts by squared error. Where a contender predicts less than a
 thousandth of the mean count or amount, that thousandth is scored. Identifiers are taken out for all.
 
-The calibration error is the mean distance between the largest probability and how often it is right, in 15 bins of equal width.
+The calibration error is the mean distance between the largest probability and how often it is right, in 15 bins of equal
+width, which their upper borders belong to.
 
 A time is that of preparing the columns and learning; for chainrule that of the whole program, reading and writing included.
 ";

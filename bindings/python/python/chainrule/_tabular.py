@@ -353,14 +353,14 @@ class TabularRegressor(RegressorMixin, _Tabular):
         return self._model.predict(table, self._threads())
 
     def predict_interval(self, X, level=0.9):
-        """An interval for each row's target that leaves the same probability on either side.
+        """An interval for each row's target, from the errors on held-out rows where these say enough.
 
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_features)
             As in `predict`.
         level : float, default=0.9
-            The probability that the target is in it, as far as the head's distribution is true.
+            The probability that the target is in it, over all rows.
 
         Returns
         -------

@@ -11,6 +11,7 @@ mod ensemble;
 mod estimate;
 mod from_head;
 mod sample;
+mod spread;
 
 pub use estimate::estimate_scale;
 
@@ -134,17 +135,6 @@ impl Distribution {
             }
             Self::Classes { .. } => f64::NAN,
             Self::Weibull { scale, shape } => scale * ln_gamma(1.0 + 1.0 / shape).exp(),
-        }
-    }
-
-    /// The scale of one that can be moved and stretched and has a scale.
-    pub fn scale(&self) -> Option<f64> {
-        match self {
-            Self::Gaussian { scale, .. }
-            | Self::Laplace { scale, .. }
-            | Self::Huber { scale, .. }
-            | Self::StudentT { scale, .. } => Some(*scale),
-            _ => None,
         }
     }
 

@@ -144,6 +144,9 @@ mod tests {
         // .9 and .94 are in different bins: 13.5 and 14.1 fifteenths.
         let apart = classification(&[0.9, 0.1, 0.06, 0.94], 2, &[0, 0], None);
         assert!((apart.calibration_error - (0.1 + 0.94) / 2.0).abs() < 1e-15, "{apart:?}");
+        // .6 is nine fifteenths: it is right and shares the bin of .58, which is wrong.
+        let border = classification(&[0.6, 0.4, 0.58, 0.42], 2, &[0, 1], None);
+        assert!((border.calibration_error - 0.18 / 2.0).abs() < 1e-15, "{border:?}");
         assert_eq!((bin(0.0), bin(1.0 / 15.0), bin(0.0667), bin(1.0)), (0, 0, 1, 14));
     }
 
