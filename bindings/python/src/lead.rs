@@ -1,13 +1,14 @@
 //! Training that a Python function leads.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chainrule::{Compute, Ended, Event, Flow, Scalar, Stepper, TrainSettings};
+use chainrule::{Compute, Ended, Scalar, Stepper, TrainSettings};
 use numpy::{Element, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::failure::refused;
 use crate::model::{Model, Rows};
+use crate::signals::Signals;
 
 /// How often the interpreter is asked whether somebody wants to interrupt.
 const SIGNALS: Duration = Duration::from_millis(20);
@@ -26,12 +27,12 @@ pub fn train<T: Scalar + Element>(
     lead: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     let data = rows.dataset()?;
-    let progress = model.take_progress().filter(|_| resume);
+    let progress = if resume { model.take_progress(settings)? } else { None };
     let mut compute = Compute::new(threads);
     let stepper = py.detach(|| Stepper::new(&model.read(), &compute, data, settings, progress));
     let mut stepper = stepper.map_err(refused)?;
     let result = passes(py, model, &mut compute, &mut stepper, lead);
-    model.keep_progress(Some(stepper.into_progress()));
+    model.keep_progress(stepper.into_progress());
     result
 }
 
@@ -51,11 +52,12 @@ fn passes<T: Scalar + Element>(
         let (order, rate): (PyReadonlyArray1<'_, u32>, Option<f64>) = next.extract()?;
         let order = order.as_slice()?;
         rate.into_iter().for_each(|rate| stepper.set_learning_rate(rate));
-        let mut signals = Signals::new();
-        let pass = py.detach(|| stepper.pass(&mut model.write(), compute, order, &mut |event| signals.look(event)));
-        if let Some(interrupt) = signals.interrupt {
+        let mut signals = Signals::new(SIGNALS);
+        let pass = py.detach(|| stepper.pass(&mut model.write(), compute, order, &mut |_| signals.look()));
+        if let Some(interrupt) = signals.raised {
             return Err(interrupt);
         }
+        model.check_custom()?;
         let pass = pass.map_err(refused)?;
         report = Some((pass.cost, pass.penalty, pass.ended.as_ref().map(name), stepper.evaluations()));
     }
@@ -66,25 +68,5 @@ fn name(ended: &Ended) -> &'static str {
         Ended::NonFinite { .. } => "non-finite",
         Ended::Converged => "converged",
         _ => "stopped",
-    }
-}
-
-/// Asks the interpreter for signals now and then.
-struct Signals {
-    asked: Instant,
-    interrupt: Option<PyErr>,
-}
-
-impl Signals {
-    fn new() -> Self {
-        Self { asked: Instant::now(), interrupt: None }
-    }
-
-    fn look(&mut self, _: &Event<'_>) -> Flow {
-        if self.asked.elapsed() >= SIGNALS {
-            self.asked = Instant::now();
-            self.interrupt = Python::attach(|py| py.check_signals()).err();
-        }
-        if self.interrupt.is_some() { Flow::Stop } else { Flow::Continue }
     }
 }

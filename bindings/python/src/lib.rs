@@ -1,10 +1,12 @@
 //! The extension module `chainrule._chainrule`: arrays in, arrays out. The mathematics is the engine's, the interface that
 //! users see is Python's.
 
+mod custom;
 mod failure;
 mod lead;
 mod model;
 mod network;
+mod signals;
 mod tabular;
 
 use pyo3::prelude::*;
@@ -16,6 +18,9 @@ mod _chainrule {
 
     #[pymodule_export]
     use super::network::Network;
+
+    #[pymodule_export]
+    use super::custom::{CustomActivation, CustomHead};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,20 +1,33 @@
 //! A network of one precision, and the arrays that it takes.
 
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use chainrule::{Compute, Dataset, Inputs, Network, NetworkSpec, Progress, Scalar};
+use chainrule::{Compute, Dataset, Inputs, Network, NetworkSpec, Progress, ProgressNumbers, Scalar, TrainSettings};
 use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::custom::Raised;
 use crate::failure::{layout, refused};
 
 /// A network that many threads may ask and one may train.
 pub struct Model<T> {
     network: RwLock<Network<T>>,
-    /// Of the last training.
-    pub progress: Mutex<Option<Progress<T>>>,
+    progress: Mutex<Kept<T>>,
+    /// What the user's own functions in it have raised.
+    raised: Vec<Raised>,
 }
+
+/// What the last training left for the next.
+enum Kept<T> {
+    Nothing,
+    Progress(Progress<T>),
+    /// As it was kept outside.
+    Numbers(ProgressNumbers<T>),
+}
+
+/// Steps, the optimizer's buffers, and the powers of Adam's decays, as Python keeps them.
+type Numbers<'py> = (u64, Vec<Bound<'py, PyAny>>, [f64; 2]);
 
 /// Rows as Python hands them over: the inputs, the targets and the weights.
 pub struct Rows<'py, T: Element> {
@@ -49,9 +62,14 @@ fn inputs<'a, T: Scalar + Element>(x: &'a PyReadonlyArray2<'_, T>) -> PyResult<I
 }
 
 impl<T: Scalar + Element> Model<T> {
-    pub fn new(spec: &NetworkSpec, seed: u64) -> PyResult<Self> {
+    pub fn new(spec: &NetworkSpec, seed: u64, raised: Vec<Raised>) -> PyResult<Self> {
         let network = Network::new(spec, seed).map_err(refused)?;
-        Ok(Self { network: RwLock::new(network), progress: Mutex::new(None) })
+        Ok(Self { network: RwLock::new(network), progress: Mutex::new(Kept::Nothing), raised })
+    }
+
+    /// What a user's own function has raised since the last question.
+    pub fn check_custom(&self) -> PyResult<()> {
+        self.raised.iter().try_for_each(Raised::check)
     }
 
     /// The network, to look at. A panic elsewhere leaves numbers that are as valid as any.
@@ -64,21 +82,54 @@ impl<T: Scalar + Element> Model<T> {
         self.network.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the last training left for the next.
-    pub fn take_progress(&self) -> Option<Progress<T>> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// What the last training left for one with these settings.
+    pub fn take_progress(&self, settings: &TrainSettings) -> PyResult<Option<Progress<T>>> {
+        match std::mem::replace(&mut *self.kept(), Kept::Nothing) {
+            Kept::Nothing => Ok(None),
+            Kept::Progress(progress) => Ok(Some(progress)),
+            Kept::Numbers(numbers) => {
+                Progress::from_numbers(&self.read(), settings, &numbers).map(Some).map_err(refused)
+            }
+        }
     }
 
     /// Keeps what a training leaves.
-    pub fn keep_progress(&self, progress: Option<Progress<T>>) {
-        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+    pub fn keep_progress(&self, progress: Progress<T>) {
+        *self.kept() = Kept::Progress(progress);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept<T>> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the last training left, to be kept outside.
+    pub fn progress<'py>(&self, py: Python<'py>) -> Option<Numbers<'py>> {
+        let numbers = match &*self.kept() {
+            Kept::Nothing => None,
+            Kept::Progress(progress) => progress.numbers(),
+            Kept::Numbers(numbers) => Some(numbers.clone()),
+        };
+        let ProgressNumbers { steps, buffers, powers, .. } = numbers?;
+        let buffers = buffers.into_iter().map(|buffer| PyArray1::from_vec(py, buffer).into_any());
+        Some((steps, buffers.collect(), powers))
+    }
+
+    /// Takes over what [`progress`](Self::progress) gave.
+    pub fn set_progress(&self, (steps, buffers, powers): Numbers<'_>) -> PyResult<()> {
+        let buffer = |buffer: Bound<'_, PyAny>| Ok(buffer.extract::<PyReadonlyArray1<'_, T>>()?.as_slice()?.to_vec());
+        let buffers = buffers.into_iter().map(buffer).collect::<PyResult<_>>()?;
+        *self.kept() = Kept::Numbers(ProgressNumbers { steps, buffers, powers, average: None });
+        Ok(())
     }
 
     /// A matrix for each parameter.
     pub fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let network = self.read();
-        let shapes = network.views().iter().map(|view| [view.rows, view.cols]);
-        let values: Vec<_> = shapes.enumerate().map(|(p, shape)| (network.parameter(p), shape)).collect();
+        // Who holds the network may wait for the interpreter's lock, in a function of the user's.
+        let values = py.detach(|| {
+            let network = self.read();
+            let shapes = network.views().iter().map(|view| [view.rows, view.cols]);
+            shapes.enumerate().map(|(p, shape)| (network.parameter(p), shape)).collect()
+        });
         arrays(py, values)
     }
 
@@ -107,6 +158,7 @@ impl<T: Scalar + Element> Model<T> {
             let means = network.predict(&mut Compute::new(threads), &inputs)?;
             Ok(of.take(&network, means))
         });
+        self.check_custom()?;
         let values = values.map_err(refused)?;
         let columns = values.len().checked_div(inputs.rows).unwrap_or(0);
         PyArray1::from_vec(py, values).reshape([inputs.rows, columns])
@@ -123,6 +175,7 @@ impl<T: Scalar + Element> Model<T> {
                 Ok((cost, gradient, shapes))
             })
             .map_err(refused)?;
+        self.check_custom()?;
         Ok((cost, arrays(py, gradient.into_iter().zip(shapes).collect())?))
     }
 }

@@ -1,12 +1,14 @@
 //! The class that the estimators are written on.
 
 use chainrule::{Compute, Head, NetworkSpec, TrainSettings};
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::custom::{CustomActivation, CustomHead};
 use crate::failure::{refused, unreadable};
 use crate::lead;
 use crate::model::{Model, Prediction, Rows};
@@ -34,15 +36,44 @@ macro_rules! with_model {
 
 #[pymethods]
 impl Network {
-    /// A network of this specification (JSON), with initial parameters that depend on `seed` alone.
+    /// A network of this specification (JSON), with initial parameters that depend on `seed` alone. `activations`: for each
+    /// hidden layer the user's own, or None; `head`: the user's own, or None.
     #[new]
-    fn new(spec: &str, single: bool, seed: u64) -> PyResult<Self> {
-        let spec: NetworkSpec = read(spec)?;
+    #[pyo3(signature = (spec, single, seed, activations=vec![], head=None))]
+    fn new(
+        spec: &str,
+        single: bool,
+        seed: u64,
+        activations: Vec<Option<PyRef<'_, CustomActivation>>>,
+        head: Option<PyRef<'_, CustomHead>>,
+    ) -> PyResult<Self> {
+        let mut spec: NetworkSpec = read(spec)?;
+        let mut raised = vec![];
+        for (layer, own) in spec.hidden.iter_mut().zip(activations) {
+            if let Some(own) = own {
+                layer.activation = own.activation;
+                raised.push(own.raised.clone());
+            }
+        }
+        if let Some(own) = head {
+            spec.head = own.head.clone();
+            raised.push(own.raised.clone());
+        }
         Ok(Self(if single {
-            Precision::Single(Model::new(&spec, seed)?)
+            Precision::Single(Model::new(&spec, seed, raised)?)
         } else {
-            Precision::Double(Model::new(&spec, seed)?)
+            Precision::Double(Model::new(&spec, seed, raised)?)
         }))
+    }
+
+    /// What the optimizer remembers of the last training: steps, running means and such, and powers of decays; None: nothing.
+    fn progress<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        with_model!(self, |model| model.progress(py).map(|numbers| numbers.into_bound_py_any(py)).transpose())
+    }
+
+    /// Goes on, when training resumes, from what `progress` gave for a network of the same shape.
+    fn set_progress(&self, progress: &Bound<'_, PyAny>) -> PyResult<()> {
+        with_model!(self, |model| model.set_progress(progress.extract()?))
     }
 
     /// Outputs of a network with this head (JSON) for `targets` targets, or for one target of so many classes.
@@ -128,6 +159,7 @@ impl Network {
             let data = rows.dataset()?;
             let certify = || chainrule::check::certify(&model.read(), &mut Compute::new(1), &data, most);
             let certificate = py.detach(certify).map_err(refused)?;
+            model.check_custom()?;
             let holds = certificate.holds();
             write(&(certificate, holds))
         })

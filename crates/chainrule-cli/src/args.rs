@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chainrule::{Activation, Head, Initializer, Metric, Optimizer, Schedule};
 use chainrule_data::{ColumnType, NumericScaling, ReadOptions};
-use chainrule_model::{OneOrMany, Preset, Roles, Settings, TaskChoice};
+use chainrule_model::{Effort, OneOrMany, Preset, Roles, Settings, TaskChoice};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::values;
@@ -79,7 +79,7 @@ pub struct TrainArgs {
     pub output: PathBuf,
     /// Longest time from start to model, such as 90s, 10m or 1h30m: when it is over, training ends as it does with Ctrl-C, and
     /// the best epochs so far are the model
-    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    #[arg(long, value_name = "TIME", value_parser = chainrule_model::parse_time)]
     pub time: Option<Duration>,
     #[command(flatten)]
     pub run: RunArgs,
@@ -302,10 +302,11 @@ pub enum EffortArg {
 impl EffortArg {
     fn preset(self) -> Preset {
         match self {
-            Self::Fast => Preset::Plain,
-            Self::Default => Preset::Auto,
-            Self::Best => Preset::Best,
+            Self::Fast => Effort::Fast,
+            Self::Default => Effort::Default,
+            Self::Best => Effort::Best,
         }
+        .preset()
     }
 }
 

@@ -1,7 +1,5 @@
 //! Values of flags whose choices the libraries define.
 
-use std::time::Duration;
-
 use chainrule::{Activation, Head, Initializer, Metric, Optimizer, Schedule};
 use chainrule_data::{ColumnType, NumericScaling};
 use chainrule_model::Preset;
@@ -121,25 +119,6 @@ pub fn numeric_scaling() -> impl TypedValueParser<Value = NumericScaling> {
     one_of(NumericScaling::ALL.map(|(name, scaling)| (name, &[][..], scaling)).to_vec())
 }
 
-/// `90s`, `10m`, `1h30m`
-pub fn time(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no time; write it as 90s, 10m or 1h30m");
-    let (mut seconds, mut rest) = (0.0, text);
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
-        let number: f64 = rest[..end].parse().map_err(|_| wrong())?;
-        let unit = rest[end..].chars().next().ok_or_else(wrong)?;
-        seconds += match unit {
-            's' => number,
-            'm' => 60.0 * number,
-            'h' => 3600.0 * number,
-            _ => return Err(wrong()),
-        };
-        rest = &rest[end + 1..];
-    }
-    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(wrong)
-}
-
 /// `column=type`
 pub fn column_type(text: &str) -> Result<(String, ColumnType), String> {
     let (column, kind) = text.rsplit_once('=').ok_or("write it as COLUMN=TYPE, such as zip=category")?;
@@ -151,16 +130,6 @@ pub fn column_type(text: &str) -> Result<(String, ColumnType), String> {
 mod tests {
     use super::*;
     use chainrule::Scale;
-
-    #[test]
-    fn times_have_units() {
-        let seconds = |text: &str| time(text).map(|time| time.as_secs_f64());
-        assert_eq!(["90s", "10m", "1h30m", "0.5h"].map(seconds), [90.0, 600.0, 5400.0, 1800.0].map(Ok));
-        for text in ["abc", "", "10", "0s", "-5m", "1.2.3s", "m", "5 m", "9m9", "1e400h", "5ü"] {
-            let message = time(text).unwrap_err();
-            assert!(message.contains("is no time; write it as 90s, 10m or 1h30m"), "{text}: {message}");
-        }
-    }
 
     #[test]
     fn heads_have_names_aliases_and_parameters() {

@@ -34,6 +34,21 @@ pub trait CustomHead: Send + Sync + 'static {
     /// The prediction o(z) of one row, as many numbers as outputs.
     fn mean(&self, z: &[f64], o: &mut [f64]);
 
+    /// [`cost_and_delta`](Self::cost_and_delta) of as many rows as there are `costs`, one behind the other in each slice: for heads
+    /// to which a call is dear.
+    fn cost_and_delta_of_rows(&self, z: &[f64], y: &[f64], delta: &mut [f64], costs: &mut [f64]) {
+        let (outputs, width) = (z.len() / costs.len().max(1), y.len() / costs.len().max(1));
+        for (row, cost) in costs.iter_mut().enumerate() {
+            let (z, delta) = (&z[row * outputs..][..outputs], &mut delta[row * outputs..][..outputs]);
+            *cost = self.cost_and_delta(z, &y[row * width..][..width], delta);
+        }
+    }
+
+    /// [`mean`](Self::mean) of rows of `outputs` outputs, one behind the other.
+    fn mean_of_rows(&self, outputs: usize, z: &[f64], o: &mut [f64]) {
+        z.chunks_exact(outputs).zip(o.chunks_exact_mut(outputs)).for_each(|(z, o)| self.mean(z, o));
+    }
+
     /// Numbers in a row of targets for a network with `outputs` outputs.
     fn target_width(&self, outputs: usize) -> usize {
         outputs

@@ -72,4 +72,6 @@ pub use rng::Key;
 pub use scalar::Scalar;
 pub use schedule::Schedule;
 pub use spec::{Hidden, NetworkSpec};
-pub use train::{Ended, EpochRecord, Event, Flow, Pass, Progress, Stepper, TrainReport, TrainSettings, train};
+pub use train::{
+    Ended, EpochRecord, Event, Flow, Pass, Progress, ProgressNumbers, Stepper, TrainReport, TrainSettings, train,
+};

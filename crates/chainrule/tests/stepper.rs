@@ -140,3 +140,36 @@ fn a_stop_ends_the_pass_and_strangers_progress_is_refused() {
     let other = settings(Optimizer::Sgd);
     assert!(Stepper::new(&network, &compute, table.data(), &other, Some(stepper.into_progress())).is_err());
 }
+
+#[test]
+fn progress_goes_on_from_its_numbers() {
+    for (optimizer, ema) in
+        [(Optimizer::adam(), Some(0.9)), (Optimizer::adam(), None), (Optimizer::rprop(), None), (Optimizer::Sgd, None)]
+    {
+        let settings = TrainSettings { ema, ..settings(optimizer) };
+        let (mut kept, mut again) = (network(), network());
+        let (_, progress) = passes(&mut kept, &settings, 3, None);
+        let (_, same) = passes(&mut again, &settings, 3, None);
+        let numbers = same.numbers().unwrap();
+        assert_eq!(numbers.steps, 12);
+        let restored = Progress::from_numbers(&again, &settings, &numbers).unwrap();
+        assert_eq!(restored.numbers().unwrap(), numbers);
+        let expected = passes(&mut kept, &settings, 2, Some(progress)).0;
+        assert_eq!(passes(&mut again, &settings, 2, Some(restored)).0, expected);
+        assert_eq!(parameters(&kept), parameters(&again));
+    }
+}
+
+#[test]
+fn numbers_of_another_optimizer_are_refused() {
+    let (adam, mut net) = (settings(Optimizer::adam()), network());
+    let numbers = passes(&mut net, &adam, 1, None).1.numbers().unwrap();
+    let refused = |settings: &TrainSettings, numbers| Progress::from_numbers(&net, settings, numbers).is_err();
+    assert!(refused(&settings(Optimizer::Sgd), &numbers));
+    assert!(refused(&TrainSettings { ema: Some(0.9), ..adam.clone() }, &numbers));
+    let mut short = numbers.clone();
+    short.buffers[1].pop();
+    assert!(refused(&adam, &short) && !refused(&adam, &numbers));
+    let lbfgs = TrainSettings { l1: 0.0, ..settings(Optimizer::lbfgs()) };
+    assert!(passes(&mut network(), &lbfgs, 1, None).1.numbers().is_none());
+}

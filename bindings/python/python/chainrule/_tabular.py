@@ -402,7 +402,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
     _target_column = staticmethod(number_column)
 
 
-def _print_epoch(epoch, cost, score):
+def _print_epoch(epoch, _epochs, _member, cost, score, _rate):
     print(f"epoch {epoch}: cost {cost:.6g}" + ("" if score is None else f", validation score {score:.6g}"), flush=True)
 
 

@@ -5,10 +5,11 @@ mod table;
 mod watch;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chainrule::Compute;
 use chainrule_data::{Values, counted_rows};
-use chainrule_model::{Fitted, Model, Roles, Settings, prepare_rows};
+use chainrule_model::{Effort, Fitted, Model, Roles, Settings, parse_time, prepare_rows};
 use numpy::ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -23,13 +24,27 @@ use watch::Watch;
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Table>()?;
     module.add_class::<TabularModel>()?;
-    module.add_function(wrap_pyfunction!(setting_names, module)?)
+    module.add_function(wrap_pyfunction!(setting_names, module)?)?;
+    module.add_function(wrap_pyfunction!(effort_preset, module)?)?;
+    module.add_function(wrap_pyfunction!(seconds, module)?)
 }
 
 /// The names of all settings.
 #[pyfunction]
 fn setting_names() -> Vec<String> {
     Settings::keys()
+}
+
+/// The preset that an effort is.
+#[pyfunction]
+fn effort_preset(effort: &str) -> PyResult<&'static str> {
+    Ok(effort.parse::<Effort>().map_err(model_error)?.preset().name())
+}
+
+/// The seconds of a time such as "90s", "10m" or "1h30m".
+#[pyfunction]
+fn seconds(time: &str) -> PyResult<f64> {
+    Ok(parse_time(time).map_err(model_error)?.as_secs_f64())
 }
 
 /// A model and, if its training was cut short, what Python raised then.
@@ -43,9 +58,10 @@ pub struct TabularModel(Model);
 impl TabularModel {
     /// Trains a model on `table` with `settings`, a JSON object. Returns it with what `observer` or Ctrl-C raised, if anything:
     /// the training was stopped then, and the model is the best so far. `counts`: how often each row counts. `observer` is
-    /// called with epoch, mean cost and validation score after every epoch.
+    /// called with epoch, most epochs, number of the network, mean cost, validation score and learning rate after every epoch and
+    /// may return true to stop. `time_limit`: seconds from now until the training is stopped.
     #[staticmethod]
-    #[pyo3(signature = (settings, table, target, *, weight=None, valid=None, counts=None, threads=1, observer=None))]
+    #[pyo3(signature = (settings, table, target, *, weight=None, valid=None, counts=None, threads=1, observer=None, time_limit=None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
     fn fit(
         py: Python<'_>,
@@ -57,12 +73,13 @@ impl TabularModel {
         counts: Option<PyReadonlyArray1<'_, u32>>,
         threads: usize,
         observer: Option<Py<PyAny>>,
+        time_limit: Option<f64>,
     ) -> PyResult<Trained> {
         let settings = Settings::from_json(settings).map_err(model_error)?;
         let roles = Roles { target, weight, ..Roles::default() };
         let valid = valid.as_ref().map(|valid| &valid.0);
         let counts = counts.map(|counts| counts.as_array().to_vec());
-        let mut watch = Watch::new(observer);
+        let mut watch = Watch::new(observer, time_limit.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()));
         let fitted = py.detach(|| -> PyResult<Fitted> {
             let rows = counted_rows(&table.0, counts.as_deref()).map_err(data_error)?;
             let prepared = prepare_rows(&table.0, &rows, valid, &roles, &settings).map_err(model_error)?;
@@ -70,7 +87,7 @@ impl TabularModel {
             fitted.map_err(model_error)
         });
         // A training that is stopped before anything was learned may fail for it.
-        match (fitted, watch.raised) {
+        match (fitted, watch.signals.raised) {
             (Ok(fitted), raised) => Ok((Self(fitted.model), raised)),
             (Err(_), Some(raised)) => Err(raised),
             (Err(error), None) => Err(error),

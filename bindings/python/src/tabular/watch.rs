@@ -1,9 +1,11 @@
-//! A training as Python sees it: Ctrl-C ends it after the batch, an observer is told of every epoch.
+//! A training as Python sees it: Ctrl-C and the time limit end it after the batch, an observer is told of every epoch.
 
 use std::time::{Duration, Instant};
 
 use chainrule::{EpochRecord, Event, Flow};
 use pyo3::prelude::*;
+
+use crate::signals::Signals;
 
 /// Time between looks for Ctrl-C: another thread of Python's may have to let go first.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -11,36 +13,40 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Follows a training that runs without the interpreter's lock.
 pub(super) struct Watch {
     observer: Option<Py<PyAny>>,
-    looked: Instant,
-    /// What Python raised: the training was stopped for it.
-    pub(super) raised: Option<PyErr>,
+    deadline: Option<Instant>,
+    /// The network that is trained, from 1, and the most epochs that it may have.
+    member: usize,
+    epochs: usize,
+    pub(super) signals: Signals,
 }
 
 impl Watch {
-    pub(super) fn new(observer: Option<Py<PyAny>>) -> Self {
-        Self { observer, looked: Instant::now(), raised: None }
+    /// `time_limit`: how long training may go on from now.
+    pub(super) fn new(observer: Option<Py<PyAny>>, time_limit: Option<Duration>) -> Self {
+        let deadline = time_limit.and_then(|limit| Instant::now().checked_add(limit));
+        Self { observer, deadline, member: 0, epochs: 0, signals: Signals::new(PAUSE) }
     }
 
     pub(super) fn see(&mut self, event: &Event<'_>) -> Flow {
-        let outcome = match (event, &self.observer) {
-            (Event::Epoch(record), Some(observer)) => tell(observer, record),
-            _ if self.looked.elapsed() < PAUSE => Ok(()),
-            _ => {
-                let outcome = Python::attach(|py| py.check_signals());
-                self.looked = Instant::now();
-                outcome
+        let flow = match (event, &self.observer) {
+            (Event::Begin { epochs }, _) => {
+                (self.member, self.epochs) = (self.member + 1, *epochs);
+                Flow::Continue
             }
+            (Event::Epoch(record), Some(observer)) => match self.tell(observer, record) {
+                Ok(false) => Flow::Continue,
+                Ok(true) => Flow::Stop,
+                Err(error) => self.signals.raise(error),
+            },
+            _ => self.signals.look(),
         };
-        match outcome {
-            Ok(()) => Flow::Continue,
-            Err(error) => {
-                self.raised = Some(error);
-                Flow::Stop
-            }
-        }
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) { Flow::Stop } else { flow }
     }
-}
 
-fn tell(observer: &Py<PyAny>, record: &EpochRecord) -> PyResult<()> {
-    Python::attach(|py| observer.call1(py, (record.epoch, record.train_cost, record.valid_score)).map(drop))
+    /// Whether the observer wants to stop.
+    fn tell(&self, observer: &Py<PyAny>, record: &EpochRecord) -> PyResult<bool> {
+        let EpochRecord { epoch, train_cost, valid_score, learning_rate, .. } = record;
+        let told = (*epoch, self.epochs, self.member, *train_cost, *valid_score, *learning_rate);
+        Python::attach(|py| observer.call1(py, told)?.bind(py).is_truthy())
+    }
 }

@@ -8,7 +8,6 @@ use chainrule_model::tune::Space;
 use clap::Args;
 
 use super::{DataArgs, RoleArgs, RunArgs, SettingArgs};
-use crate::values;
 
 /// Search for settings and write the best model: successive halving, the best third of the trials going on with three times the
 /// epochs.
@@ -31,7 +30,7 @@ pub struct TuneArgs {
     #[arg(long, default_value_t = 40, value_name = "N", alias = "n-trials", allow_negative_numbers = true)]
     pub trials: usize,
     /// Time after which no training starts or goes on, such as 90s, 10m or 2h [default: no limit]
-    #[arg(long, value_name = "TIME", value_parser = values::time, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", value_parser = chainrule_model::parse_time, allow_negative_numbers = true)]
     pub time: Option<Duration>,
     /// TOML file with a space; keys that it leaves out are those below, `key = []` leaves a setting as it is
     #[arg(long, value_name = "FILE")]

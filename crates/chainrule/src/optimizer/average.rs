@@ -1,5 +1,6 @@
 //! The average of the parameters over the steps.
 
+use crate::error::{Result, expect_len};
 use crate::kernel::{Buffer, Isa, Simd, VectorFn, map_all};
 use crate::scalar::Scalar;
 
@@ -15,6 +16,19 @@ pub(crate) struct Average<T> {
 impl<T: Scalar> Average<T> {
     pub(crate) fn new(decay: f64, parameters: &Buffer<T>) -> Self {
         Self { decay, power: 1.0, mean: parameters.clone() }
+    }
+
+    /// decay^t and the mean.
+    pub(crate) fn numbers(&self) -> (f64, Vec<T>) {
+        (self.power, self.mean.to_vec())
+    }
+
+    /// Takes over what [`numbers`](Self::numbers) gave, if it is as long.
+    pub(crate) fn set_numbers(&mut self, (power, mean): &(f64, Vec<T>)) -> Result<()> {
+        expect_len("averaged parameters", self.mean.len(), mean.len())?;
+        self.power = *power;
+        self.mean.copy_from_slice(mean);
+        Ok(())
     }
 
     /// Takes the parameters after a step in.

@@ -15,7 +15,7 @@ mod sgd;
 use serde::{Deserialize, Serialize};
 
 use crate::compute::Compute;
-use crate::error::{Result, setting};
+use crate::error::{Result, expect_len, setting};
 use crate::groups::{Group, Groups};
 use crate::kernel::{Buffer, Isa, Operands, Outer, Part, Simd, Tile, TileFn, VectorFn, map, map_all, outer_sums};
 use crate::params::{Role, View};
@@ -293,6 +293,22 @@ impl<T: Scalar> State<T> {
             layers,
             uniform,
         }
+    }
+
+    /// What the rule keeps, and the powers of Adam's decays.
+    pub(crate) fn numbers(&self) -> (Vec<Vec<T>>, [f64; 2]) {
+        (self.buffers.iter().map(|buffer| buffer.to_vec()).collect(), self.powers)
+    }
+
+    /// Takes over what [`numbers`](Self::numbers) gave after so many steps, if it is of the same shape.
+    pub(crate) fn set_numbers(&mut self, buffers: &[Vec<T>], powers: [f64; 2], steps: u64) -> Result<()> {
+        expect_len("the optimizer's buffers", self.buffers.len(), buffers.len())?;
+        for (own, buffer) in self.buffers.iter_mut().zip(buffers) {
+            expect_len("numbers of the optimizer", own.len(), buffer.len())?;
+            own.copy_from_slice(buffer);
+        }
+        (self.powers, self.steps) = (powers, steps);
+        Ok(())
     }
 
     /// What Adam's means are multiplied by, since they start at 0: 1 / (1 - beta1^t) and, for the root, 1 / sqrt(1 - beta2^t).

@@ -5,6 +5,7 @@ use crate::block::Blocks;
 use crate::compute::Compute;
 use crate::cost::Constants;
 use crate::data::Dataset;
+use crate::error::{Result, setting};
 use crate::gradient::{Store, dot};
 use crate::layer::dropout::Masks;
 use crate::network::Network;
@@ -28,6 +29,43 @@ impl<T: Scalar> Memory<T> {
             steps: 0,
             average: settings.ema.map(|decay| Average::new(decay, &network.parameters)),
         }
+    }
+}
+
+/// What an optimizer remembers as plain numbers, in the order of the network's parameters: to be kept outside of the program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProgressNumbers<T> {
+    /// Steps done.
+    pub steps: u64,
+    /// What the rule keeps, running means most often: vectors of as many numbers as the network keeps for its parameters.
+    pub buffers: Vec<Vec<T>>,
+    /// beta1^t and beta2^t of Adam.
+    pub powers: [f64; 2],
+    /// decay^t of the average of the parameters and the average, if there is one.
+    pub average: Option<(f64, Vec<T>)>,
+}
+
+impl<T: Scalar> Memory<T> {
+    pub(super) fn numbers(&self) -> ProgressNumbers<T> {
+        let (buffers, powers) = self.state.numbers();
+        ProgressNumbers { steps: self.steps, buffers, powers, average: self.average.as_ref().map(Average::numbers) }
+    }
+
+    /// That of a network and settings of the same kind.
+    pub(super) fn from_numbers(
+        network: &Network<T>,
+        settings: &TrainSettings,
+        numbers: &ProgressNumbers<T>,
+    ) -> Result<Self> {
+        let mut memory = Self::new(network, settings);
+        memory.state.set_numbers(&numbers.buffers, numbers.powers, numbers.steps)?;
+        memory.steps = numbers.steps;
+        match (&mut memory.average, &numbers.average) {
+            (Some(average), Some(numbers)) => average.set_numbers(numbers)?,
+            (None, None) => {}
+            _ => return setting("the progress is that of settings with another ema"),
+        }
+        Ok(memory)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::params::Role;
 use crate::scalar::Scalar;
 use crate::schedule::Schedule;
 use crate::spec::NetworkSpec;
+pub use batches::ProgressNumbers;
 use batches::{Batches, Memory};
 use full_batch::FullBatch;
 pub use stepper::{Pass, Progress, Stepper};

@@ -1,6 +1,6 @@
 //! Training led from outside.
 
-use super::{Ended, Event, Flow, Memory, TrainSettings, Trainer};
+use super::{Ended, Event, Flow, Memory, ProgressNumbers, TrainSettings, Trainer};
 use crate::compute::Compute;
 use crate::data::Dataset;
 use crate::error::{Error, Result, setting};
@@ -13,6 +13,23 @@ pub struct Progress<T> {
     optimizer: Optimizer,
     parameters: usize,
     memory: Option<Memory<T>>,
+}
+
+impl<T: Scalar> Progress<T> {
+    /// The same as plain numbers; None for L-BFGS, which begins anew.
+    pub fn numbers(&self) -> Option<ProgressNumbers<T>> {
+        self.memory.as_ref().map(Memory::numbers)
+    }
+
+    /// From what [`numbers`](Self::numbers) gave for a network of the same shape and the same settings.
+    ///
+    /// # Errors
+    /// If the numbers are of another optimizer or of a network of another shape.
+    pub fn from_numbers(network: &Network<T>, settings: &TrainSettings, numbers: &ProgressNumbers<T>) -> Result<Self> {
+        settings.validate()?;
+        let memory = Some(Memory::from_numbers(network, settings, numbers)?);
+        Ok(Self { optimizer: settings.optimizer, parameters: network.parameters.len(), memory })
+    }
 }
 
 /// One pass over the rows.
