@@ -88,7 +88,7 @@ pub fn outer_sums<T: Scalar, const C: usize>(
         let (number, tile) = plan.tile::<T>(task);
         let layer = &layers[number];
         let mut sums = Sums::new();
-        let mut ahead = [(std::ptr::null(), 0); STRETCHES];
+        let mut room;
         let ahead = match plan.next::<T>(task) {
             Some((number, next)) => {
                 let layer = &layers[number];
@@ -98,7 +98,8 @@ pub fn outer_sums<T: Scalar, const C: usize>(
                     .chain(layer.transposed.filter(|_| follows).map(place))
                     .map(|at| (at, next.range::<T>().len()));
                 let own = own.filter(|_| plan.rows >= LONG);
-                fill(&mut ahead, own.chain(panels(operands, layer, number, &tile, &next)))
+                room = [(std::ptr::null(), 0); STRETCHES];
+                fill(&mut room, own.chain(panels(operands, layer, number, &tile, &next)))
             }
             None => &[],
         };
@@ -108,7 +109,6 @@ pub fn outer_sums<T: Scalar, const C: usize>(
         let parts = |start: usize, tile: &Tile| unsafe {
             companions.each_ref().map(|c| c.part(start + tile.offset, tile.range::<T>().len()))
         };
-        layer.hold(&tile, sums.weight(tile.rows));
         let mut weights = parts(layer.weight, &tile);
         let weight_parts = weights.each_mut().map(|part| &mut **part);
         f.apply(isa, Part::Weight(number), tile, sums.weight(tile.rows), weight_parts);
@@ -273,18 +273,6 @@ impl Outer {
         }
     }
 
-    /// Makes the gradient of the columns that do not move zero, and the padding, where anything may stand in the operands.
-    fn hold<T: Scalar>(&self, tile: &Tile, gradient: &mut [T]) {
-        if self.exchanged {
-            for (r, row) in gradient.chunks_exact_mut(T::PANEL).enumerate() {
-                row[if r < self.moving { tile.cols } else { 0 }..].fill(T::ZERO);
-            }
-        } else if tile.col + T::PANEL > self.moving {
-            let first = self.moving.saturating_sub(tile.col);
-            gradient.chunks_exact_mut(T::PANEL).for_each(|row| row[first..].fill(T::ZERO));
-        }
-    }
-
     fn is_large<T: Scalar>(&self) -> bool {
         self.rows * self.cols * size_of::<T>() >= LARGE
     }
@@ -368,14 +356,9 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
+    fn run<S: Simd<T>>(mut self, simd: S) {
         let Tile { row, rows, cols, .. } = self.tile.tile;
         let exchanged = self.tile.layer.exchanged;
-        let set = rows * T::PANEL;
-        if cols < T::PANEL {
-            self.sums.weight.as_flattened_mut()[..set].fill(MaybeUninit::new(T::ZERO));
-        }
-        self.sums.set = set;
         let out = self.sums.weight.as_mut_ptr().cast::<T>();
         let vectors = cols.div_ceil(S::LANES);
         // Of few columns most lanes would be padding: the transpose fills them, and its chains are the same.
@@ -388,8 +371,23 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
             self.tile.column_sums(simd, self.tile.tile.col, vectors, &mut self.sums.bias);
         }
         if narrow {
-            return self.tile.narrow(simd, out);
+            self.tile.narrow(simd, out);
+        } else {
+            self.wide(simd);
         }
+        // SAFETY: `weight` has room for a whole panel's rows.
+        unsafe { self.tile.hold(simd, out) };
+        self.sums.set = rows * T::PANEL;
+    }
+}
+
+impl<T: Scalar> OuterJob<'_, T> {
+    /// h' delta.
+    #[inline(always)]
+    fn wide<S: Simd<T>>(&mut self, simd: S) {
+        let Tile { row, rows, cols, .. } = self.tile.tile;
+        let (exchanged, vectors) = (self.tile.layer.exchanged, cols.div_ceil(S::LANES));
+        let out = self.sums.weight.as_mut_ptr().cast::<T>();
         let mut ahead = Queue::new(self.tile.ahead.iter().copied());
         let mut start = Some((0, 0));
         while let Some(place) = start {
@@ -459,6 +457,31 @@ impl<T: Scalar> OuterTile<'_, T> {
             (block, row) = if row + taken == rows { (block + 1, 0) } else { (block, row + taken) };
         }
         part
+    }
+
+    /// Makes the gradient of the columns that do not move zero, and the padding, where anything may stand in the operands or in
+    /// `out`.
+    ///
+    /// # Safety
+    /// `out` must hold the tile's rows.
+    #[inline(always)]
+    unsafe fn hold<S: Simd<T>>(&self, simd: S, out: *mut T) {
+        let (Tile { rows, col, cols, .. }, &Outer { exchanged, moving, .. }) = (self.tile, self.layer);
+        let moves = if exchanged { cols } else { moving.saturating_sub(col).min(cols) };
+        for r in 0..if moves < T::PANEL || exchanged { rows } else { 0 } {
+            let first = if exchanged && r >= moving { 0 } else { moves };
+            let whole = first.next_multiple_of(S::LANES);
+            // SAFETY: inside row r; a panel's row holds whole registers.
+            unsafe {
+                let row = out.add(r * T::PANEL);
+                for c in first..whole {
+                    row.add(c).write(T::ZERO);
+                }
+                for c in (whole..T::PANEL).step_by(S::LANES) {
+                    simd.store(row.add(c), simd.splat(T::ZERO));
+                }
+            }
+        }
     }
 
     /// delta' h instead of h' delta, written transposed.
