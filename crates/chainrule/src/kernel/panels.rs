@@ -77,10 +77,17 @@ impl<T: Scalar> Gather<'_, T> {
             match source.get(start..start + N) {
                 Some(from) => to[..N].copy_from_slice(from),
                 // The last rows of the table have too little behind them.
-                None => to[..width].copy_from_slice(&source[start..][..width]),
+                None => copy_short(&source[start..][..width], to),
             }
         }
     }
+}
+
+/// Out of the loop, where it would become a call for every row.
+#[cold]
+#[inline(never)]
+fn copy_short<T: Scalar>(from: &[T], to: &mut [T]) {
+    to[..from.len()].copy_from_slice(from);
 }
 
 /// Copies a row-major (rows x cols) matrix into panels; the padding becomes zero.
