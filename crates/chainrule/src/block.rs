@@ -187,8 +187,9 @@ pub(crate) struct Blocks<T> {
     capacity: usize,
     /// Most rows of each.
     block_rows: usize,
-    /// Blocks that hold the current batch.
+    /// Blocks that hold the current batch: of all members, and of each.
     used: usize,
+    member_blocks: usize,
     /// Whether threads share the work.
     shared: bool,
     /// Whether they share the columns of the one block.
@@ -220,7 +221,7 @@ impl<T: Scalar> Blocks<T> {
         let blocks = (0..members * capacity.div_ceil(block_rows)).map(block).collect();
         let others = if training { topology.others_len::<T>() } else { [0; 2] }.map(Buffer::zeros);
         let hidden = spec.hidden.len();
-        Self { blocks, members, hidden, capacity, block_rows, used: 0, shared, by_columns, others }
+        Self { blocks, members, hidden, capacity, block_rows, used: 0, member_blocks: 0, shared, by_columns, others }
     }
 
     /// Rows that there is room for.
@@ -233,7 +234,7 @@ impl<T: Scalar> Blocks<T> {
     pub(crate) fn each(&mut self, compute: &mut Compute, select: &[u32], f: &Work<'_, T>) {
         let parts = select.len().div_ceil(self.block_rows);
         let used = self.members * parts;
-        self.used = used;
+        (self.used, self.member_blocks) = (used, parts);
         let Compute { team, isa } = compute;
         match &mut self.blocks[..used] {
             [block] if self.by_columns => f((Some(team), *isa), block, select, 0),
@@ -275,7 +276,7 @@ impl<T: Scalar> Blocks<T> {
     /// The total weight of the batch.
     pub(crate) fn total_weight(&self) -> f64 {
         // Each member has all rows.
-        let blocks = &self.used()[..self.used / self.members];
+        let blocks = &self.blocks[..self.member_blocks];
         if blocks.iter().all(|block| block.batch.y().weights.is_none()) {
             return blocks.iter().map(|block| block.rows as f64).sum();
         }
@@ -304,13 +305,13 @@ impl<T: Scalar> Blocks<T> {
 
 impl<T: Scalar> Operands<T> for Blocks<T> {
     fn blocks(&self, layer: usize) -> usize {
-        if layer < self.hidden { self.used } else { self.used / self.members }
+        if layer < self.hidden { self.used } else { self.member_blocks }
     }
 
     /// Layers from the output layer on are those of the members, who have one each.
     fn block(&self, layer: usize, block: usize) -> (usize, &[T], &[T]) {
         let (layer, member) = (layer.min(self.hidden), layer.saturating_sub(self.hidden));
-        let block = &self.blocks[member * (self.used / self.members) + block];
+        let block = &self.blocks[member * self.member_blocks + block];
         (block.rows, block.entered[layer].as_deref().unwrap_or(&block.h[layer]), &block.delta[layer + 1])
     }
 }

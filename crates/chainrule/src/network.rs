@@ -99,7 +99,7 @@ impl<T: Scalar> Network<T> {
             let view = &self.topology.layout.views[layer.weight];
             for part in 0..view.parts {
                 let Some(range) = self.topology.transposed::<T>(l, part) else { continue };
-                let w = &self.parameters[view.part::<T>(part)];
+                let w = &self.parameters[view.part(part)];
                 transpose(w, layer.inputs, layer.outputs, &mut self.transposed[range]);
             }
         }

@@ -50,28 +50,30 @@ pub struct View {
     /// The matrices of which it consists, one below the other: one for each member of an ensemble that has its own; 1 elsewhere.
     pub(crate) parts: usize,
     offset: usize,
+    /// Elements of each part, padding included.
+    part_len: usize,
     /// What lies in the panels is the transpose, (cols x rows): a few columns would be little more than padding.
     transposed: bool,
 }
 
 impl View {
     /// Its place in the flat buffer.
-    pub(crate) fn range<T: Scalar>(&self) -> Range<usize> {
-        self.offset..self.offset + self.len::<T>()
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.offset..self.offset + self.parts * self.part_len
     }
 
     /// The place of one of its parts.
-    pub(crate) fn part<T: Scalar>(&self, part: usize) -> Range<usize> {
-        let len = self.len::<T>() / self.parts;
-        self.offset + part * len..self.offset + (part + 1) * len
+    pub(crate) fn part(&self, part: usize) -> Range<usize> {
+        let start = self.offset + part * self.part_len;
+        start..start + self.part_len
     }
 
-    fn len<T: Scalar>(&self) -> usize {
+    fn find_part_len<T: Scalar>(&self) -> usize {
         if self.role.is_row_major() {
-            return (self.rows * self.cols).next_multiple_of(T::PANEL);
+            return (self.part_rows() * self.cols).next_multiple_of(T::PANEL);
         }
         let (rows, cols) = self.stored();
-        self.parts * panels_len::<T>(rows, cols)
+        panels_len::<T>(rows, cols)
     }
 
     /// Rows of each part.
@@ -87,7 +89,7 @@ impl View {
     /// Makes the padding zero behind parts that are single rows in panels, such as all that is neither a layer's W nor looked up.
     pub(crate) fn clear_padding<T: Scalar>(&self, flat: &mut [T]) {
         if !self.role.is_row_major() && self.part_rows() == 1 {
-            (0..self.parts).for_each(|part| flat[self.part::<T>(part)][self.cols..].fill(T::ZERO));
+            (0..self.parts).for_each(|part| flat[self.part(part)][self.cols..].fill(T::ZERO));
         }
     }
 
@@ -95,12 +97,12 @@ impl View {
     pub(crate) fn read<T: Scalar>(&self, flat: &[T]) -> Vec<T> {
         let mut out = vec![T::ZERO; self.rows * self.cols];
         if self.role.is_row_major() {
-            out.copy_from_slice(&flat[self.range::<T>()][..self.rows * self.cols]);
+            out.copy_from_slice(&flat[self.range()][..self.rows * self.cols]);
             return out;
         }
         let (rows, cols) = self.stored();
         for (part, out) in out.chunks_mut((rows * cols).max(1)).enumerate() {
-            unpack(&flat[self.part::<T>(part)], rows, cols, out);
+            unpack(&flat[self.part(part)], rows, cols, out);
             if self.transposed {
                 out.copy_from_slice(&transposed(out, rows, cols));
             }
@@ -111,11 +113,11 @@ impl View {
     /// Replaces the matrix by `source`, in row-major order.
     pub(crate) fn write<T: Scalar>(&self, flat: &mut [T], source: &[T]) {
         if self.role.is_row_major() {
-            return flat[self.range::<T>()][..source.len()].copy_from_slice(source);
+            return flat[self.range()][..source.len()].copy_from_slice(source);
         }
         let (rows, cols) = self.stored();
         for (part, source) in source.chunks((rows * cols).max(1)).enumerate() {
-            let to = &mut flat[self.part::<T>(part)];
+            let to = &mut flat[self.part(part)];
             match self.transposed {
                 true => pack(&transposed(source, cols, rows), rows, cols, to),
                 false => pack(source, rows, cols, to),
@@ -150,17 +152,21 @@ impl Layout {
         parts: usize,
         (rows, cols): (usize, usize),
     ) -> usize {
-        self.append::<T>(View { name, role, rows: parts * rows, cols, parts, offset: self.len, transposed: false })
+        let rows = parts * rows;
+        let view = View { name, role, rows, cols, parts, offset: self.len, part_len: 0, transposed: false };
+        self.append::<T>(view)
     }
 
     /// The same for weights of which the transposes are stored.
     pub(crate) fn push_transposed<T: Scalar>(&mut self, name: String, parts: usize, shape: (usize, usize)) -> usize {
         let (rows, cols) = (parts * shape.0, shape.1);
-        self.append::<T>(View { name, role: Role::Weight, rows, cols, parts, offset: self.len, transposed: true })
+        let (role, offset) = (Role::Weight, self.len);
+        self.append::<T>(View { name, role, rows, cols, parts, offset, part_len: 0, transposed: true })
     }
 
-    fn append<T: Scalar>(&mut self, view: View) -> usize {
-        self.len += view.len::<T>();
+    fn append<T: Scalar>(&mut self, mut view: View) -> usize {
+        view.part_len = view.find_part_len::<T>();
+        self.len = view.range().end;
         self.views.push(view);
         self.views.len() - 1
     }

@@ -53,6 +53,9 @@ impl Schedule {
 
     /// The factor for step `step` of `steps`, counted from 0.
     pub fn factor(&self, step: u64, steps: u64) -> f64 {
+        if *self == Self::Constant {
+            return 1.0;
+        }
         let t = step as f64 / steps.max(1) as f64;
         let cosine = |t: f64| 0.5 * (1.0 + (std::f64::consts::PI * t).cos());
         match *self {

@@ -42,7 +42,7 @@ impl Stem {
         let width = spec.input_width();
         let scale = spec.scale.then(|| {
             let view = layout.push::<T>("scale".into(), Role::Scale, 1, width);
-            layout.views[view].range::<T>()
+            layout.views[view].range()
         });
         Self { numeric, categories, scale, width }
     }

@@ -215,7 +215,7 @@ impl Topology {
 
     /// What `member` has of parameter number `view`.
     fn of_member<'a, T: Scalar>(&self, view: usize, member: usize, parameters: &'a [T]) -> &'a [T] {
-        &parameters[self.layout.views[view].part::<T>(member)]
+        &parameters[self.layout.views[view].part(member)]
     }
 
     /// z of layer number `l`.
@@ -247,7 +247,7 @@ impl Topology {
             return custom::activate(f.get(), isa, shape, h, slope, mask);
         }
         let Some(alpha) = layer.alpha else { return layer.activate(isa, block.rows, h, slope, mask) };
-        let alpha = &parameters[self.layout.views[alpha].range::<T>()];
+        let alpha = &parameters[self.layout.views[alpha].range()];
         let by_alpha = masks.and_then(|_| block.by_alpha[l].as_deref_mut());
         let kept = slope.zip(by_alpha).map(|(slope, by_alpha)| Derivatives { slope, by_alpha });
         parametric::activate(layer.activation, isa, shape, alpha, h, kept, mask);
@@ -348,7 +348,7 @@ impl Topology {
         self.add_member_sums(*isa, blocks.used(), &mut gradient);
         for (l, layer) in self.layers.iter().enumerate() {
             let Some(alpha) = layer.alpha else { continue };
-            let to = &mut gradient[self.layout.views[alpha].range::<T>()];
+            let to = &mut gradient[self.layout.views[alpha].range()];
             for block in blocks.used() {
                 let parts = block.by_alpha[l].as_deref().unwrap_or_default();
                 add_rows(*isa, (block.rows, layer.outputs), parts, to);
@@ -366,7 +366,7 @@ impl Topology {
                 let MemberSums { r, s, b } = &block.sums[l];
                 let parts = [(layer.members.r, r), (layer.members.s, s), (layer.members.bias, b)];
                 for (view, sums) in parts.iter().filter_map(|(view, sums)| Some((&self.layout.views[(*view)?], sums))) {
-                    add_rows(isa, (1, view.cols), sums, &mut gradient[view.part::<T>(block.member)]);
+                    add_rows(isa, (1, view.cols), sums, &mut gradient[view.part(block.member)]);
                 }
             }
         }

@@ -4,6 +4,7 @@
 
 #![allow(unsafe_code)]
 
+mod across;
 mod ahead;
 mod buffer;
 mod chain;

@@ -11,7 +11,7 @@ use super::ahead::Queue;
 use super::chain::{Walk, by_size, chain};
 use super::panels::{panel_count, panels_len, transpose_tile};
 use super::pool::{Shards, Team};
-use super::product::Tile;
+use super::product::{MOST_ACROSS, Tile};
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
@@ -25,8 +25,8 @@ pub struct Outer {
     pub rows: usize,
     /// Columns of W, and of b.
     pub cols: usize,
-    /// The operands change places: what is stored, and has these rows and columns, is W' = Σ delta h', with no more rows than a
-    /// panel is high. b has as many columns as it has rows.
+    /// The operands change places: what is stored, and has these rows and columns, is W' = Σ delta h', with at most [`MOST_ACROSS`]
+    /// rows. b has as many columns as it has rows.
     pub exchanged: bool,
     /// Where W starts.
     pub weight: usize,
@@ -88,7 +88,7 @@ pub fn outer_sums<T: Scalar, const C: usize>(
         let (number, tile) = plan.tile::<T>(task);
         let layer = &layers[number];
         let mut sums = Sums::new();
-        let mut ahead = [(std::ptr::null(), 0); STRETCHES];
+        let mut room;
         let ahead = match plan.next::<T>(task) {
             Some((number, next)) => {
                 let layer = &layers[number];
@@ -98,7 +98,8 @@ pub fn outer_sums<T: Scalar, const C: usize>(
                     .chain(layer.transposed.filter(|_| follows).map(place))
                     .map(|at| (at, next.range::<T>().len()));
                 let own = own.filter(|_| plan.rows >= LONG);
-                fill(&mut ahead, own.chain(panels(operands, layer, number, &tile, &next)))
+                room = [(std::ptr::null(), 0); STRETCHES];
+                fill(&mut room, own.chain(panels(operands, layer, number, &tile, &next)))
             }
             None => &[],
         };
@@ -108,7 +109,6 @@ pub fn outer_sums<T: Scalar, const C: usize>(
         let parts = |start: usize, tile: &Tile| unsafe {
             companions.each_ref().map(|c| c.part(start + tile.offset, tile.range::<T>().len()))
         };
-        layer.hold(&tile, sums.weight(tile.rows));
         let mut weights = parts(layer.weight, &tile);
         let weight_parts = weights.each_mut().map(|part| &mut **part);
         f.apply(isa, Part::Weight(number), tile, sums.weight(tile.rows), weight_parts);
@@ -134,7 +134,7 @@ fn check<T: Scalar>(layers: &[Outer], operands: &dyn Operands<T>, companions: Op
             assert!(left.len() >= panels_len::<T>(rows, layer.rows), "the left operand is too small");
             assert!(right.len() >= panels_len::<T>(rows, layer.cols), "the right operand is too small");
         }
-        assert!(!layer.exchanged || layer.rows <= T::PANEL, "W' has more rows than a panel is high");
+        assert!(!layer.exchanged || layer.rows <= MOST_ACROSS, "W' has too many rows");
         assert!(!layer.exchanged || layer.transposed.is_none(), "W' has no transpose beside it");
         let before = layers[..number].iter().flat_map(Outer::places::<T>);
         let [weight, bias] = layer.places::<T>();
@@ -273,18 +273,6 @@ impl Outer {
         }
     }
 
-    /// Makes the gradient of the columns that do not move zero, and the padding, where anything may stand in the operands.
-    fn hold<T: Scalar>(&self, tile: &Tile, gradient: &mut [T]) {
-        if self.exchanged {
-            for (r, row) in gradient.chunks_exact_mut(T::PANEL).enumerate() {
-                row[if r < self.moving { tile.cols } else { 0 }..].fill(T::ZERO);
-            }
-        } else if tile.col + T::PANEL > self.moving {
-            let first = self.moving.saturating_sub(tile.col);
-            gradient.chunks_exact_mut(T::PANEL).for_each(|row| row[first..].fill(T::ZERO));
-        }
-    }
-
     fn is_large<T: Scalar>(&self) -> bool {
         self.rows * self.cols * size_of::<T>() >= LARGE
     }
@@ -326,7 +314,7 @@ pub struct OuterTile<'a, T> {
     operands: &'a dyn Operands<T>,
     layer: &'a Outer,
     number: usize,
-    tile: Tile,
+    pub(super) tile: Tile,
     /// Start and elements of the stretches of memory to fetch meanwhile.
     ahead: &'a [(*const T, usize)],
 }
@@ -356,6 +344,30 @@ impl<T: Scalar> Sums<T> {
     fn bias(&mut self) -> &mut [T] {
         &mut self.bias[..T::PANEL]
     }
+
+    /// Writes registers of the first R rows of `weight` from `lane` on.
+    #[inline(always)]
+    pub(super) fn set_rows<S: Simd<T>, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        lane: usize,
+        rows: [[S::Vector; V]; R],
+    ) {
+        assert!(lane + V * S::LANES <= T::PANEL && R <= T::PANEL);
+        // SAFETY: inside the rows, as just asserted.
+        unsafe { store(simd, rows, self.weight.as_mut_ptr().cast::<T>().add(lane)) };
+    }
+
+    /// Makes the first lane of each register an element of `bias`.
+    #[inline(always)]
+    pub(super) fn set_bias<S: Simd<T>, const R: usize>(&mut self, simd: S, totals: [S::Vector; R]) {
+        for (bias, total) in self.bias.iter_mut().zip(totals) {
+            let mut lanes = [T::ZERO; 32];
+            // SAFETY: LANES <= 32.
+            unsafe { simd.store(lanes.as_mut_ptr(), total) };
+            *bias = lanes[0];
+        }
+    }
 }
 
 /// Computes the sums of a tile, and of its columns where it stands in the first row.
@@ -368,28 +380,36 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
+    fn run<S: Simd<T>>(mut self, simd: S) {
         let Tile { row, rows, cols, .. } = self.tile.tile;
         let exchanged = self.tile.layer.exchanged;
-        let set = rows * T::PANEL;
-        if cols < T::PANEL {
-            self.sums.weight.as_flattened_mut()[..set].fill(MaybeUninit::new(T::ZERO));
-        }
-        self.sums.set = set;
         let out = self.sums.weight.as_mut_ptr().cast::<T>();
         let vectors = cols.div_ceil(S::LANES);
         // Of few columns most lanes would be padding: the transpose fills them, and its chains are the same.
         let narrow = !exchanged && 2 * cols <= S::LANES && cols <= S::TILE.0;
-        if exchanged {
-            if self.tile.tile.col == 0 {
-                self.tile.column_sums(simd, 0, rows.div_ceil(S::LANES), &mut self.sums.bias);
-            }
-        } else if row == 0 && (narrow || rows == 0) {
+        if !exchanged && row == 0 && (narrow || rows == 0) {
             self.tile.column_sums(simd, self.tile.tile.col, vectors, &mut self.sums.bias);
         }
-        if narrow {
-            return self.tile.narrow(simd, out);
+        if exchanged {
+            self.across(simd);
+        } else if narrow {
+            self.tile.narrow(simd, out);
+        } else {
+            self.wide(simd);
         }
+        // SAFETY: `weight` has room for a whole panel's rows.
+        unsafe { self.tile.hold(simd, out) };
+        self.sums.set = rows * T::PANEL;
+    }
+}
+
+impl<T: Scalar> OuterJob<'_, T> {
+    /// h' delta.
+    #[inline(always)]
+    fn wide<S: Simd<T>>(&mut self, simd: S) {
+        let Tile { row, rows, cols, .. } = self.tile.tile;
+        let vectors = cols.div_ceil(S::LANES);
+        let out = self.sums.weight.as_mut_ptr().cast::<T>();
         let mut ahead = Queue::new(self.tile.ahead.iter().copied());
         let mut start = Some((0, 0));
         while let Some(place) = start {
@@ -406,7 +426,7 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
                         unsafe {
                             let out = out.add(from * T::PANEL + lane);
                             let bias = self.sums.bias.as_mut_ptr().add(lane);
-                            if row == 0 && block == 0 && !exchanged {
+                            if row == 0 && block == 0 {
                                 part.sums::<S, R, V, true>(simd, &mut ahead, from, lane, (out, bias));
                             } else {
                                 part.sums::<S, R, V, false>(simd, &mut ahead, from, lane, (out, bias));
@@ -436,7 +456,17 @@ struct PartOfTile<T> {
     next: Option<(usize, usize)>,
 }
 
-impl<T: Scalar> OuterTile<'_, T> {
+impl<'a, T: Scalar> OuterTile<'a, T> {
+    /// Rows of each block, and the operands' panels at the tile's first row and column.
+    #[inline(always)]
+    pub(super) fn blocks(&self) -> impl Iterator<Item = (usize, &'a [T], &'a [T])> + use<'a, T> {
+        let (operands, layer, number, tile) = (self.operands, self.layer, self.number, self.tile);
+        (0..operands.blocks(number)).map(move |block| {
+            let (rows, left, right) = layer.operands(operands, number, block);
+            (rows, &left[tile.row * rows..], &right[tile.col * rows..])
+        })
+    }
+
     /// The part that starts at row `row` of block `block`.
     #[inline(always)]
     fn part(&self, (mut block, mut row): (usize, usize)) -> PartOfTile<T> {
@@ -459,6 +489,31 @@ impl<T: Scalar> OuterTile<'_, T> {
             (block, row) = if row + taken == rows { (block + 1, 0) } else { (block, row + taken) };
         }
         part
+    }
+
+    /// Makes the gradient of the columns that do not move zero, and the padding, where anything may stand in the operands or in
+    /// `out`.
+    ///
+    /// # Safety
+    /// `out` must hold the tile's rows.
+    #[inline(always)]
+    unsafe fn hold<S: Simd<T>>(&self, simd: S, out: *mut T) {
+        let (Tile { rows, col, cols, .. }, &Outer { exchanged, moving, .. }) = (self.tile, self.layer);
+        let moves = if exchanged { cols } else { moving.saturating_sub(col).min(cols) };
+        for r in 0..if moves < T::PANEL || exchanged { rows } else { 0 } {
+            let first = if exchanged && r >= moving { 0 } else { moves };
+            let whole = first.next_multiple_of(S::LANES);
+            // SAFETY: inside row r; a panel's row holds whole registers.
+            unsafe {
+                let row = out.add(r * T::PANEL);
+                for c in first..whole {
+                    row.add(c).write(T::ZERO);
+                }
+                for c in (whole..T::PANEL).step_by(S::LANES) {
+                    simd.store(row.add(c), simd.splat(T::ZERO));
+                }
+            }
+        }
     }
 
     /// delta' h instead of h' delta, written transposed.

@@ -44,6 +44,9 @@ impl<T: Scalar> VectorJob<T> for Gather<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
+        if self.width <= 8 {
+            return if self.width <= 4 { self.narrow::<4>() } else { self.narrow::<8>() };
+        }
         let Self { source, width, select, out } = self;
         let rows = select.len();
         // Whole registers, up to one into the row behind; only the last row of the table has none behind.
@@ -62,6 +65,29 @@ impl<T: Scalar> VectorJob<T> for Gather<'_, T> {
             }
         }
     }
+}
+
+impl<T: Scalar> Gather<'_, T> {
+    /// Rows of at most N elements: fewer of them than whole registers lie across two lines of the cache.
+    #[inline(always)]
+    fn narrow<const N: usize>(self) {
+        let Self { source, width, select, out } = self;
+        for (&row, to) in select.iter().zip(out.chunks_exact_mut(T::PANEL)) {
+            let start = row as usize * width;
+            match source.get(start..start + N) {
+                Some(from) => to[..N].copy_from_slice(from),
+                // The last rows of the table have too little behind them.
+                None => copy_short(&source[start..][..width], to),
+            }
+        }
+    }
+}
+
+/// Out of the loop, where it would become a call for every row.
+#[cold]
+#[inline(never)]
+fn copy_short<T: Scalar>(from: &[T], to: &mut [T]) {
+    to[..from.len()].copy_from_slice(from);
 }
 
 /// Copies a row-major (rows x cols) matrix into panels; the padding becomes zero.
@@ -178,7 +204,7 @@ mod tests {
 
     #[test]
     fn gather_is_pack_of_the_selected_rows() {
-        for width in [1usize, 15, 16, 17, 40] {
+        for width in [1usize, 3, 8, 15, 16, 17, 40] {
             let source: Vec<f64> = (0..6 * width).map(|i| i as f64).collect();
             let select = [4u32, 0, 4, 5];
             let chosen: Vec<f64> =

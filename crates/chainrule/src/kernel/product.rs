@@ -233,15 +233,17 @@ impl<T: Scalar> PanelsJob<'_, T> {
     /// All rows where the right operand is there as its transpose.
     #[inline(always)]
     fn across<S: Simd<T>>(&mut self, simd: S) {
-        match (self.product.cols, self.product.rows <= S::LANES) {
-            (1, true) => self.few_columns::<S, 1, 1, true>(simd),
-            (1, false) => self.few_columns::<S, 1, 4, true>(simd),
-            (2, true) => self.few_columns::<S, 2, 1, true>(simd),
-            (2, false) => self.few_columns::<S, 2, 4, true>(simd),
-            (3, true) => self.few_columns::<S, 3, 1, true>(simd),
-            (3, false) => self.few_columns::<S, 3, 2, true>(simd),
-            (4, true) => self.few_columns::<S, 4, 1, true>(simd),
-            (4, false) => self.few_columns::<S, 4, 2, true>(simd),
+        match (self.product.cols, self.product.rows.div_ceil(S::LANES)) {
+            (1, 0..=1) => self.few_columns::<S, 1, 1, true>(simd),
+            (1, 2) => self.few_columns::<S, 1, 2, true>(simd),
+            (1, _) => self.few_columns::<S, 1, 4, true>(simd),
+            (2, 0..=1) => self.few_columns::<S, 2, 1, true>(simd),
+            (2, 2) => self.few_columns::<S, 2, 2, true>(simd),
+            (2, _) => self.few_columns::<S, 2, 4, true>(simd),
+            (3, 0..=1) => self.few_columns::<S, 3, 1, true>(simd),
+            (3, _) => self.few_columns::<S, 3, 2, true>(simd),
+            (4, 0..=1) => self.few_columns::<S, 4, 1, true>(simd),
+            (4, _) => self.few_columns::<S, 4, 2, true>(simd),
             _ => unreachable!("`Product::check` allows at most 4"),
         }
     }

@@ -36,7 +36,7 @@ impl CategoryEmbedding {
         let embeddings = spec.embeddings.clone();
         let mut table = |(j, e): (usize, &Embedding)| {
             let view = layout.push::<T>(format!("embeddings.{j}.table"), Role::Table, e.levels, e.dimension);
-            layout.views[view].range::<T>()
+            layout.views[view].range()
         };
         let tables = embeddings.iter().enumerate().map(&mut table).collect();
         let width: usize = embeddings.iter().map(|e| e.dimension).sum();

@@ -195,13 +195,13 @@ impl Dense {
     /// blocks. What is returned says where in the flat buffers they belong; `outer_sums` computes them. `member`: whose, where each
     /// member of an ensemble has W and b for itself. `transposed`: where W' is kept beside W.
     pub(crate) fn gradient<T: Scalar>(&self, views: &[View], member: usize, transposed: Option<usize>) -> Outer {
-        let bias = self.members.s.is_none().then(|| views[self.bias].part::<T>(member).start);
+        let bias = self.members.s.is_none().then(|| views[self.bias].part(member).start);
         let (rows, cols) = if self.narrow { (self.outputs, self.inputs) } else { (self.inputs, self.outputs) };
         Outer {
             rows,
             cols,
             exchanged: self.narrow,
-            weight: views[self.weight].part::<T>(member).start,
+            weight: views[self.weight].part(member).start,
             bias,
             transposed,
             moving: self.outputs,

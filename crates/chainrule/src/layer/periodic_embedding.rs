@@ -47,7 +47,7 @@ impl PeriodicEmbedding {
     pub(crate) fn new<T: Scalar>(features: &[usize], frequencies: usize, layout: &mut Layout) -> Self {
         let mut push = |name: &str, role, cols| {
             let view = layout.push::<T>(format!("numeric_embedding.{name}"), role, features.len(), cols);
-            layout.views[view].range::<T>()
+            layout.views[view].range()
         };
         let places = [
             push("frequency", Role::NumericWeight, frequencies),

@@ -77,7 +77,7 @@ impl PiecewiseLinearEmbedding {
         edges.iter().for_each(|edges| first_bins.push(first_bins[first_bins.len() - 1] + edges.len() - 1));
         let mut push = |name: &str, role, rows| {
             let view = layout.push::<T>(format!("numeric_embedding.{name}"), role, rows, dimension);
-            layout.views[view].range::<T>()
+            layout.views[view].range()
         };
         let places = [
             push("weight", Role::NumericSlope, features.len()),

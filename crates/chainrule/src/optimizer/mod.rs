@@ -427,7 +427,7 @@ impl<T: Scalar> Update<'_, T> {
         with_rule!(self, |buffers, rule| {
             let mut buffers = buffers;
             for (view, group) in views.iter().zip(&groups) {
-                let range = view.range::<T>();
+                let range = view.range();
                 let parts = buffers.each_mut().map(|buffer| &mut buffer[range.clone()]);
                 map_all(isa, parts, [&gradient[range]], &rule(group));
             }

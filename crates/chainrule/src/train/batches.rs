@@ -73,6 +73,8 @@ impl<T: Scalar> Memory<T> {
 pub(super) struct Batches<'a, T> {
     settings: &'a TrainSettings,
     order: Vec<u32>,
+    /// That of all steps' dropout.
+    dropout: Key,
     blocks: Blocks<T>,
     constants: Constants,
     pub(super) memory: Memory<T>,
@@ -97,6 +99,7 @@ impl<'a, T: Scalar> Batches<'a, T> {
         Self {
             settings,
             order: Vec::with_capacity(data.len()),
+            dropout: Key::new(settings.seed).part(u64::MAX),
             blocks: Blocks::new(network.spec(), &network.topology, capacity, compute, true),
             constants: Constants::new(&network.spec().head, data),
             memory,
@@ -161,7 +164,7 @@ impl<'a, T: Scalar> Batches<'a, T> {
         let rows = &self.order[first..self.order.len().min(first + self.settings.batch)];
         let steps = (batches * self.settings.epochs) as u64;
         let factor = |schedule: &Schedule| schedule.factor(self.memory.steps, steps);
-        let key = Key::new(self.settings.seed).part(u64::MAX).part(self.memory.steps);
+        let key = self.dropout.part(self.memory.steps);
         let masks = Masks { key, factor: factor(&self.settings.dropout_schedule) };
         let Network { spec, topology, parameters, transposed } = &mut *network;
         self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {

@@ -150,7 +150,7 @@ impl<'a, T: Scalar> MeanCost<'a, T> {
         let l2 = self.settings.l2_over(self.weight);
         if let Some(gradient) = gradient {
             for view in network.views().iter().filter(|view| view.role == Role::Weight) {
-                let range = view.range::<T>();
+                let range = view.range();
                 let w = &network.parameters[range.clone()];
                 gradient[range].iter_mut().zip(w).for_each(|(g, w)| *g += l2 * w.to_f64());
             }

@@ -297,7 +297,7 @@ pub fn train<T: Scalar>(
 fn penalty<T: Scalar>(network: &Network<T>, l1: f64, l2: f64) -> f64 {
     let mut penalty = 0.0;
     for view in network.views().iter().filter(|view| view.role == Role::Weight) {
-        let w = &network.parameters[view.range::<T>()];
+        let w = &network.parameters[view.range()];
         penalty += 0.5 * l2 * dot(w, w);
         if l1 > 0.0 {
             penalty += l1 * w.iter().map(|w| w.to_f64().abs()).sum::<f64>();
