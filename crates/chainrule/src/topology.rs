@@ -105,7 +105,7 @@ impl Topology {
             // W' is needed where the recursion goes on to the layer below.
             let start = ((l > 0 || to_input) && !layer.narrow).then_some(transposed);
             transposed += start.map_or(0, |_| panels_len::<T>(layer.outputs, layer.inputs));
-            layer.gradient::<T>(&layout.views, member, start)
+            layer.gradient(&layout.views, member, start)
         };
         let parts = |layer: &Dense| 0..layout.views[layer.weight].parts;
         let each = layers.iter().enumerate().flat_map(|(l, layer)| parts(layer).map(move |member| (l, layer, member)));

@@ -194,7 +194,7 @@ impl Dense {
     /// Eq. (6) for a batch: grad W = Σ h delta' = H_in' Delta and grad b = Σ delta = Delta' 1, sums over the rows of all
     /// blocks. What is returned says where in the flat buffers they belong; `outer_sums` computes them. `member`: whose, where each
     /// member of an ensemble has W and b for itself. `transposed`: where W' is kept beside W.
-    pub(crate) fn gradient<T: Scalar>(&self, views: &[View], member: usize, transposed: Option<usize>) -> Outer {
+    pub(crate) fn gradient(&self, views: &[View], member: usize, transposed: Option<usize>) -> Outer {
         let bias = self.members.s.is_none().then(|| views[self.bias].part(member).start);
         let (rows, cols) = if self.narrow { (self.outputs, self.inputs) } else { (self.inputs, self.outputs) };
         Outer {
