@@ -16,12 +16,12 @@ fn json(text: &str) -> Value {
 fn the_table_chooses_the_preset_and_flags_win() {
     let folder = Folder::new();
     let text = folder.succeed("train train.csv --target y --epochs 3");
-    assert!(text.contains("preset      realmlp (60 rows; 3 epochs as asked)"), "{text}");
+    assert!(text.contains("preset      auto, 2 networks (60 rows; 3 epochs as asked)"), "{text}");
     let text = folder.succeed("train train.csv --target y --hidden 8 --batch 60");
-    assert!(text.contains("preset      realmlp (60 rows: small enough for 256 epochs)"), "{text}");
+    assert!(text.contains("preset      auto, 2 networks (60 rows: small enough for 64 epochs)"), "{text}");
     assert!(text.contains("-> 8 mish") || text.contains("-> 8 selu"), "{text}");
     let card = json(&folder.succeed("inspect model.safetensors --json"));
-    assert_eq!((&card["settings"]["preset"], &card["settings"]["epochs"]), (&"realmlp".into(), &256.into()));
+    assert_eq!((&card["settings"]["preset"], &card["settings"]["epochs"]), (&"auto".into(), &64.into()));
     let text = folder.succeed("train train.csv --target y --effort fast --epochs 2");
     assert!(text.contains("preset      plain (as asked)"), "{text}");
     folder.write("s.toml", "preset = \"plain\"\nepochs = 2\n");
@@ -34,10 +34,7 @@ fn the_best_effort_is_several_networks_that_every_command_takes() {
     let folder = Folder::new();
     let flags = "--target y --ignore z --effort best --epochs 8 --hidden 8 --batch 16";
     let report = json(&folder.succeed(&format!("train train.csv {flags} --test train.csv --json")));
-    assert_eq!(
-        (&report["preset"], &report["members"], &report["valid_rows"]),
-        (&"realmlp".into(), &8.into(), &60.into())
-    );
+    assert_eq!((&report["preset"], &report["members"], &report["valid_rows"]), (&"best".into(), &8.into(), &60.into()));
     let evaluated = json(&folder.succeed("evaluate model.safetensors train.csv --json"));
     assert_eq!(evaluated["metrics"], report["test_metrics"]);
     assert!(folder.succeed("evaluate model.safetensors train.csv").contains("calibration_error"));
@@ -53,8 +50,11 @@ fn the_best_effort_is_several_networks_that_every_command_takes() {
     assert_eq!(explain("")["weight"], explain("--member 1")["weight"]);
     assert_ne!(explain("")["weight"], explain("--member 8")["weight"]);
     let text = folder.succeed(&format!("train train.csv {flags} --members 3"));
-    assert!(text.contains("3 x realmlp (60 rows; 8 epochs as asked)"), "{text}");
-    assert!(text.contains("60 in 3 parts") && text.contains("the model is 3 networks"), "{text}");
+    assert!(text.contains("best, 3 networks (60 rows; 8 epochs as asked)"), "{text}");
+    assert!(
+        text.contains("60; each network learns from all but about 12") && text.contains("the model is 3 networks"),
+        "{text}"
+    );
     let scores = json(&folder.succeed(&format!("cv train.csv {flags} --members 2 --folds 2 --json")));
     assert_eq!(scores["folds"].as_array().unwrap().len(), 2);
 }
@@ -63,7 +63,7 @@ fn the_best_effort_is_several_networks_that_every_command_takes() {
 #[test]
 fn several_networks_have_intervals() {
     let folder = Folder::new();
-    let flags = "--target z --ignore y,n --effort fast --members 4 --epochs 150 --learning-rate 0.01 --hidden 32";
+    let flags = "--target z --ignore y,n --effort fast --members 4 --valid-fraction 0.25 --epochs 150 --learning-rate 0.01 --hidden 32";
     folder.succeed(&format!("train train.csv {flags}"));
     let text = folder.succeed("predict model.safetensors train.csv --interval 0.8");
     let mut lines = text.lines();

@@ -244,6 +244,12 @@ impl Prepared {
         }
     }
 
+    /// Rows that one of several members holds out of those that the others learn from; None where there are none.
+    pub fn own_rows(&self) -> Option<usize> {
+        let own = self.parts[0].valid.len();
+        (self.parts.len() > 1 && own > 0).then_some(own)
+    }
+
     /// Validation rows: of several members those that any of them is judged on.
     pub fn valid_rows(&self) -> usize {
         let held = || self.parts.iter().map(|part| part.valid.len()).sum();

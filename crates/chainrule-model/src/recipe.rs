@@ -21,9 +21,9 @@ pub enum Preset {
     Tabm,
     /// TabM-mini of the same paper: members that share all but their inputs' factors and output layers.
     TabmMini,
-    /// Chosen by the table; what it shows of itself is that of the smallest tables.
+    /// Two networks by RealMLP-TD, with epochs and embeddings by the table; what it shows of itself is that of the smallest tables.
     Auto,
-    /// The same, several networks at once.
+    /// The same, more networks.
     Best,
 }
 
@@ -175,7 +175,7 @@ impl Settings {
         match preset {
             Preset::Plain => Self::default(),
             Preset::RealmlpS => simple,
-            Preset::Realmlp | Preset::Auto | Preset::Best => Self {
+            Preset::Realmlp => Self {
                 dropout: 0.15,
                 optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weight_decay: 0.02 },
                 one_hot_max_levels: 8,
@@ -191,8 +191,13 @@ impl Settings {
                     category_dimension: 8,
                     ..simple.recipe
                 },
-                members: if preset == Preset::Best { 8 } else { 1 },
                 ..simple
+            },
+            Preset::Auto | Preset::Best => Self {
+                preset,
+                epochs: 64,
+                members: if preset == Preset::Best { 8 } else { 2 },
+                ..Self::preset(Preset::Realmlp)
             },
             Preset::Tabm => Self::tabm(preset, EnsembleKind::Full),
             Preset::TabmMini => Self::tabm(preset, EnsembleKind::Mini),

@@ -53,6 +53,8 @@ fn fit(rows: usize, target: &str, head: &str, more: &Roles, members: usize) -> F
         dropout: 0.0,
         learning_rate: Some(0.01),
         members,
+        // Three parts of all rows, so that each is held out once.
+        valid_fraction: if members == 3 { 1.0 / 3.0 } else { 0.2 },
         ..Settings::default()
     };
     let prepared = prepare(&table(rows, 0), None, &roles, &settings).unwrap();

@@ -77,7 +77,7 @@ struct Facts {
     reason: String,
     preset: String,
     network: String,
-    members: usize,
+    own_rows: Option<usize>,
     train_rows: usize,
     valid_rows: usize,
     warnings: Vec<String>,
@@ -95,7 +95,7 @@ impl Facts {
             reason: reason.to_owned(),
             preset: preset(prepared),
             network: print::architecture(prepared.network()),
-            members: prepared.members(),
+            own_rows: prepared.own_rows(),
             train_rows: prepared.train_rows(),
             valid_rows: prepared.valid_rows(),
             warnings: prepared.warnings().iter().map(|w| format!("column {:?}: {}", w.column, w.message)).collect(),
@@ -129,22 +129,25 @@ impl Facts {
         print::line("preset", &self.preset)?;
         print::line("network", &self.network)?;
         let (train, valid) = (print::count(self.train_rows), print::count(self.valid_rows));
-        if self.members == 1 || self.train_rows != self.valid_rows {
-            return print::line("rows", &format!("{train} to learn from, {valid} to choose the best epoch"));
-        }
-        let members = self.members;
-        let parts =
-            format!("{train} in {members} parts: each network learns from all but one, which chooses its best epoch");
-        print::line("rows", &parts)
+        let rows = match self.own_rows {
+            None => format!("{train} to learn from, {valid} to choose the best epoch"),
+            Some(own) => {
+                format!(
+                    "{train}; each network learns from all but about {}, which choose its best epoch",
+                    print::count(own)
+                )
+            }
+        };
+        print::line("rows", &rows)
     }
 }
 
-/// The preset and, where it was chosen by the table, why: `realmlp (454 rows: small enough for 256 epochs)`.
+/// The preset and, where it was chosen by the table, why: `auto, 2 networks (454 rows: small enough for 64 epochs)`.
 fn preset(prepared: &Prepared) -> String {
     let settings = prepared.settings();
     let members = match prepared.members() {
         1 => String::new(),
-        members => format!("{members} x "),
+        members => format!(", {members} networks"),
     };
     let reason = match prepared.choice() {
         None => "as asked".to_owned(),
@@ -157,7 +160,7 @@ fn preset(prepared: &Prepared) -> String {
             }
         }
     };
-    format!("{members}{} ({reason})", settings.preset.name())
+    format!("{}{members} ({reason})", settings.preset.name())
 }
 
 /// What is known after training.
