@@ -319,7 +319,7 @@ def test_progress_is_printed(capsys):
     X, y, _ = frame()
     TabularClassifier(hidden=[8], epochs=3, verbose=True).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["epoch 1", "epoch 2", "epoch 3"]
+    assert [line.split(":")[0] for line in lines] == [f"network {k}, epoch {i}" for k in (1, 2) for i in (1, 2, 3)]
     assert all(", validation score " in line for line in lines)
     TabularClassifier(hidden=[8], epochs=3).fit(X, y)
     assert capsys.readouterr().out == ""
@@ -483,3 +483,25 @@ def test_stubs_and_documentation_name_every_parameter():
 def test_examples_run():
     results = doctest.testmod(sys.modules["chainrule._tabular"])
     assert results.failed == 0 and results.attempted > 10
+
+
+def test_an_effort_is_a_preset():
+    X, y = np.arange(60.0)[:, None], np.arange(60) % 2
+    small = {"hidden": [4], "epochs": 2}
+    fast, plain = (TabularClassifier(**small, **more).fit(X, y) for more in ({"effort": "fast"}, {"preset": "plain"}))
+    np.testing.assert_array_equal(fast.predict_proba(X), plain.predict_proba(X))
+    with pytest.raises(ValueError, match="give effort or preset, not both"):
+        TabularClassifier(effort="fast", preset="plain").fit(X, y)
+    with pytest.raises(ValueError, match='unknown effort "slow"; there are fast, default, best'):
+        TabularClassifier(effort="slow").fit(X, y)
+
+
+def test_a_time_limit_ends_training_with_a_model():
+    X = np.random.default_rng(0).normal(size=(2000, 5))
+    started = time.monotonic()
+    model = TabularRegressor(preset="plain", epochs=10**6, patience=0, time_limit="1s").fit(X, X[:, 0])
+    assert 0.5 < time.monotonic() - started < 20
+    assert model.score(X, X[:, 0]) > 0.5
+    for wrong in ("soon", -1, 0, float("nan"), True):
+        with pytest.raises(ValueError, match="time"):
+            TabularRegressor(time_limit=wrong).fit(X, X[:, 0])

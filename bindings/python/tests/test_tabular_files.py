@@ -103,9 +103,9 @@ def test_labels_are_read_back(labels, tmp_path):
         # Numbers with fractions are labels to the command line only.
         pytest.raises(ValueError, TabularClassifier().fit, X, y)
         return
-    TabularClassifier(hidden=[8], epochs=5).fit(X, y).save(tmp_path / "model")
+    TabularClassifier(hidden=[8]).fit(X, y).save(tmp_path / "model")
     loaded = TabularClassifier.load(tmp_path / "model")
-    assert list(loaded.classes_) == sorted(labels) and loaded.score(X, y) > 0.4
+    assert list(loaded.classes_) == sorted(labels) and loaded.score(X, y) > 0.9
 
 
 def test_wrong_files_are_refused(table, tmp_path):

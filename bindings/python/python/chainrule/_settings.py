@@ -3,17 +3,17 @@
 import inspect
 import json
 from difflib import get_close_matches
-from numbers import Integral
+from numbers import Integral, Real
 
 from sklearn.utils import check_random_state
 
-from ._chainrule import setting_names
+from ._chainrule import effort_preset, seconds, setting_names
 
 #: The core's settings that are parameters under their own names; the class is the task, `random_state` the seed.
 NAMES = [name for name in setting_names() if name not in ("task", "seed")]
 
 #: All parameters with their defaults; of settings None, the core's own.
-PARAMETERS = {**dict.fromkeys(NAMES), "random_state": None, "n_jobs": None, "verbose": False}
+PARAMETERS = {"effort": None, "time_limit": None, **dict.fromkeys(NAMES), "random_state": None, "n_jobs": None, "verbose": False}
 
 #: Settings with variants that have constants: the name alone means the usual ones.
 _VARIANTS = ("optimizer", "schedule")
@@ -28,10 +28,26 @@ def hint(name):
 def as_json(estimator, task):
     """The parameters of an estimator as the core's settings."""
     settings = {name: getattr(estimator, name) for name in NAMES if getattr(estimator, name) is not None}
+    if estimator.effort is not None:
+        if estimator.preset is not None:
+            raise ValueError(f"effort={estimator.effort!r} is a preset by itself: give effort or preset, not both")
+        settings["preset"] = effort_preset(estimator.effort)
     for name in _VARIANTS:
         if isinstance(settings.get(name), str):
             settings[name] = {"kind": settings[name]}
     return json.dumps({**settings, "task": task, "seed": _seed(estimator.random_state)}, default=_plain)
+
+
+def time_limit(estimator):
+    """The longest time that fitting may take, in seconds, or None."""
+    limit = estimator.time_limit
+    if limit is None:
+        return None
+    if isinstance(limit, str):
+        return seconds(limit)
+    if not isinstance(limit, Real) or isinstance(limit, bool) or not limit > 0:
+        raise ValueError(f"time_limit must be a positive number of seconds or a text such as '10m', got {limit!r}")
+    return float(limit)
 
 
 def _seed(random_state):
@@ -61,7 +77,11 @@ def documented(docstring):
     return docstring.format(parameters=indented[0], attributes=indented[1])
 
 
-_PARAMETERS_TEXT = """preset : str, default="auto"
+_PARAMETERS_TEXT = """effort : {"fast", "default", "best"}, optional
+    How much time a good model may take, in place of `preset`: "fast" is the preset "plain", "default" "auto" and "best" "best".
+time_limit : float or str, optional
+    The longest time that `fit` takes, in seconds or as "90s", "10m" or "1h30m"; when it is over the best epochs so far are the model.
+preset : str, default="auto"
     Where the settings that are not given come from: "auto", what suits the table; "best", several such networks; "plain", whose
     defaults are those named here; "realmlp", "realmlp_s", "tabm" or "tabm_mini".
 head : str or dict, optional

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import warnings
+from time import monotonic
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -55,6 +56,7 @@ class _Tabular(BaseEstimator):
         ValueError
             Data or a parameter that cannot be used, with the column and the row, counted from 0.
         """
+        started, limit = monotonic(), _settings.time_limit(self)
         X = self._features(X, reset=True)
         name, y = target_name(y, column_names(X)), self._target(y)
         check_consistent_length(X, y)
@@ -71,6 +73,7 @@ class _Tabular(BaseEstimator):
             counts=counts,
             threads=self._threads(),
             observer=_print_epoch if self.verbose else None,
+            time_limit=None if limit is None else max(limit - (monotonic() - started), 0.0),
         )
         self._adopt(model, y)
         self._names, self._from_file = names, False
@@ -402,8 +405,9 @@ class TabularRegressor(RegressorMixin, _Tabular):
     _target_column = staticmethod(number_column)
 
 
-def _print_epoch(epoch, _epochs, _member, cost, score, _rate):
-    print(f"epoch {epoch}: cost {cost:.6g}" + ("" if score is None else f", validation score {score:.6g}"), flush=True)
+def _print_epoch(epoch, _epochs, member, cost, score, _rate):
+    scored = "" if score is None else f", validation score {score:.6g}"
+    print(f"network {member}, epoch {epoch}: cost {cost:.6g}{scored}", flush=True)
 
 
 _Tabular.__init__.__signature__ = _settings.signature()

@@ -18,6 +18,8 @@ class _Tabular(BaseEstimator):
     def __init__(
         self,
         *,
+        effort: str | None = None,
+        time_limit: float | str | None = None,
         preset: str | None = None,
         head: str | Mapping[str, Any] | None = None,
         class_order: Sequence[str] | None = None,
