@@ -9,9 +9,17 @@ use crate::{call, equations, readme, wheel};
 pub fn run() -> Result<()> {
     let started = Instant::now();
     call("cargo", &["fmt", "--all", "--check"], &[])?;
-    call("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[])?;
-    call("cargo", &["test", "--workspace", "--locked"], &[])?;
-    call("cargo", &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    call(
+        "cargo",
+        &["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"],
+        &[],
+    )?;
+    call("cargo", &["test", "--workspace", "--all-features", "--locked"], &[])?;
+    call(
+        "cargo",
+        &["doc", "--workspace", "--all-features", "--no-deps", "--locked"],
+        &[("RUSTDOCFLAGS", "-D warnings")],
+    )?;
     equations::check()?;
     readme::run()?;
     wheel::test()?;

@@ -15,7 +15,7 @@ const EXTENSION: &str = if cfg!(windows) { "_chainrule.pyd" } else { "_chainrule
 pub fn test() -> Result<()> {
     let package = root()?.join("bindings/python");
     let python = environment(&package)?;
-    call("cargo", &["build", "--workspace", "--locked"], &[])?;
+    call("cargo", &["build", "--workspace", "--all-features", "--locked"], &[])?;
     let built = target_folder()?.join("debug").join(format!("{DLL_PREFIX}_chainrule{DLL_SUFFIX}"));
     let sources = package.join("python");
     std::fs::copy(&built, sources.join("chainrule").join(EXTENSION)).with_context(|| built.display().to_string())?;

@@ -35,6 +35,10 @@ const MEMBERS: [(usize, usize); 2] = [(30_000, 8), (usize::MAX, 5)];
 /// the errors of periodic ones; on six of 450 to 4,200 rows the latter left 0.92 of theirs.
 const PERIODIC: usize = 5_000;
 
+/// These vectors: finely cut, so that jumps in a number's effect are seen as trees see them. On fourteen tables from 5,400 rows on,
+/// 256 bins left 0.81 of the errors of 48, and 0.96 of the root mean square errors.
+const PIECEWISE_LINEAR: (usize, usize) = (256, 8);
+
 /// What suits a table of `rows` rows.
 fn choose(preset: Preset, rows: usize) -> Choice {
     let up_to = |steps: &[(usize, usize)]| steps.iter().find(|(most, _)| rows <= *most).map_or(1, |(_, value)| *value);
@@ -55,7 +59,7 @@ impl Settings {
         let preset = Self { given: vec![], ..Self::preset(self.preset) };
         let mut chosen = Self { epochs: choice.epochs, members: choice.members, ..preset.clone() };
         if choice.piecewise_linear && !self.given.iter().any(|key| key == "recipe.frequencies") {
-            chosen.recipe = Recipe { frequencies: 0, bins: 48, dimension: 8, ..chosen.recipe };
+            chosen.recipe = piecewise_linear(&chosen.recipe);
         }
         let mut resolved = fields(&chosen)?;
         // Heads are no preset's matter, and a user's own cannot be written as data.
@@ -65,6 +69,12 @@ impl Settings {
         let resolved: Self = serde_json::from_value(Value::Object(resolved)).map_err(unwritable)?;
         Ok((Self { head: self.head.clone(), ..resolved }, Some(choice)))
     }
+}
+
+/// The same with piecewise-linear vectors in place of periodic ones.
+fn piecewise_linear(recipe: &Recipe) -> Recipe {
+    let (bins, dimension) = PIECEWISE_LINEAR;
+    Recipe { frequencies: 0, bins, dimension, ..recipe.clone() }
 }
 
 fn fields(settings: &Settings) -> Result<Map<String, Value>> {
@@ -129,7 +139,8 @@ mod tests {
         let auto = Settings::preset(Preset::Auto);
         assert_eq!(auto.resolve(5_000).unwrap().0, auto);
         let (plain, choice) = auto.resolve(100_000).unwrap();
-        let piecewise_linear = Recipe { frequencies: 0, bins: 48, dimension: 8, ..auto.recipe.clone() };
+        let piecewise_linear = piecewise_linear(&auto.recipe);
+        assert_eq!((piecewise_linear.frequencies, piecewise_linear.bins), (0, 256));
         assert_eq!(plain, Settings { epochs: 32, recipe: piecewise_linear.clone(), ..auto.clone() });
         assert_eq!(choice.unwrap().epochs, 32);
         let periodic = Settings { given: vec!["recipe.frequencies".into()], ..auto.clone() };

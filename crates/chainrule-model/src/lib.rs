@@ -3,6 +3,7 @@
 //! [`prepare`] turns a table into matrices and a network, [`Prepared::train`] trains it, or several, [`Model`] predicts, evaluates, is
 //! saved and loaded. The engine and the data crate meet here and only here.
 
+mod bins;
 mod certificate;
 mod choice;
 mod conformal;

@@ -4,6 +4,7 @@ use chainrule::{Dataset, Head, Inputs};
 use chainrule_data::{Encoder, Features, Table, event_column, exposure_column, weight_column};
 use serde::{Deserialize, Serialize};
 
+use crate::bins;
 use crate::error::Result;
 use crate::target::Target;
 
@@ -103,22 +104,11 @@ impl Matrices {
         [values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)]
     }
 
-    /// Edges of `bins` bins of numeric feature `feature`: its quantiles over `rows` at equal distances, each once. A single one
-    /// if it never changes.
+    /// Edges of at most `bins` bins of numeric feature `feature` over `rows`. A single one if it never changes.
     pub(crate) fn bin_edges(&self, rows: &[u32], feature: usize, bins: usize) -> Vec<f64> {
         let Features { width, ref numeric, .. } = self.inputs.features;
-        let mut values: Vec<f32> = rows.iter().map(|&row| numeric[row as usize * width + feature]).collect();
-        values.sort_unstable_by(f32::total_cmp);
-        let quantile = |i: usize| {
-            let place = i as f64 / bins as f64 * (values.len() - 1) as f64;
-            let (low, part) = (place as usize, place.fract());
-            let [low, high] = [low, (low + 1).min(values.len() - 1)].map(|at| f64::from(values[at]));
-            // The engine sees them in single precision, in which they must differ.
-            f64::from((low + part * (high - low)) as f32)
-        };
-        let mut edges: Vec<f64> = (0..=bins).map(quantile).collect();
-        edges.dedup();
-        edges
+        let value = |&row: &u32| (numeric[row as usize * width + feature], self.weight(row));
+        bins::edges(rows.iter().map(value).collect(), bins)
     }
 
     /// The quantiles of what the head is trained on over `rows`, with their weights.

@@ -101,7 +101,7 @@ pub struct Recipe {
     pub frequencies: usize,
     /// Standard deviation of the initial frequencies.
     pub sigma: f64,
-    /// Bins of a piecewise-linear embedding of the numbers, between quantiles of the training rows; 0: none.
+    /// Most bins of a piecewise-linear embedding of the numbers, with equal shares of the training rows but for frequent values; 0: none.
     #[serde(skip_serializing_if = "is_zero")]
     pub bins: usize,
     /// Length of the vectors of a piecewise-linear embedding.

@@ -244,8 +244,8 @@ impl Settings {
             let message = "recipe: label_smoothing must be in [0, 1), and category_dimension 0 to 1024";
             return Err(Error::Setting(message.into()));
         }
-        if bins > 128 || (bins > 0 && ![1, 2, 4, 8, 16].contains(&dimension)) {
-            let message = "recipe: bins must be 0 to 128, and dimension 1, 2, 4, 8 or 16 with them";
+        if bins > 256 || (bins > 0 && ![1, 2, 4, 8, 16].contains(&dimension)) {
+            let message = "recipe: bins must be 0 to 256, and dimension 1, 2, 4, 8 or 16 with them";
             return Err(Error::Setting(message.into()));
         }
         if bins > 0 && frequencies > 0 {

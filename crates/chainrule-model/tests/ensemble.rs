@@ -103,7 +103,7 @@ fn what_cannot_be_combined_is_refused() {
         ("preset = \"tabm\"\n[recipe]\nstart = \"data\"\n", "is for single networks"),
         ("preset = \"tabm\"\n[recipe]\nfrequencies = 4\nsigma = 1.0\n", "one kind of vectors"),
         ("preset = \"tabm\"\n[recipe]\ndimension = 3\n", "dimension 1, 2, 4, 8 or 16"),
-        ("preset = \"tabm\"\n[recipe]\nbins = 1000\n", "bins must be 0 to 128"),
+        ("preset = \"tabm\"\n[recipe]\nbins = 1000\n", "bins must be 0 to 256"),
     ] {
         let message = Settings::from_toml(text, None).unwrap().validate().unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");

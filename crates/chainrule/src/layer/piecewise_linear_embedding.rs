@@ -17,7 +17,7 @@ use crate::params::{Layout, Role};
 use crate::scalar::Scalar;
 
 /// Most bins of a feature.
-pub(crate) const MOST_BINS: usize = 128;
+pub(crate) const MOST_BINS: usize = 256;
 /// Most elements of a vector.
 const MOST_DIMENSIONS: usize = 16;
 
