@@ -35,8 +35,8 @@ const MEMBERS: [(usize, usize); 2] = [(30_000, 8), (usize::MAX, 5)];
 /// the errors of periodic ones; on six of 450 to 4,200 rows the latter left 0.92 of theirs.
 const PERIODIC: usize = 5_000;
 
-/// These vectors: finely cut, so that jumps in a number's effect are seen as trees see them. On fourteen tables from 5,400 rows on,
-/// 256 bins left 0.81 of the errors of 48, and 0.96 of the root mean square errors.
+/// Bins and length of these vectors: cut so finely that they see jumps as trees do. On seven tables of 5,400 to 49,000 rows they
+/// left 0.87 of the errors, 0.90 of the log-loss and all of the root mean square errors of 48 bins between quantiles.
 const PIECEWISE_LINEAR: (usize, usize) = (256, 8);
 
 /// What suits a table of `rows` rows.
