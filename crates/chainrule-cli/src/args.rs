@@ -289,27 +289,6 @@ pub enum TaskArg {
     Count,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub enum EffortArg {
-    /// Two hidden layers, Adam, early stopping: the preset plain
-    Fast,
-    /// The recipe that suits the table: the preset auto
-    Default,
-    /// Several such networks, averaged: the preset best
-    Best,
-}
-
-impl EffortArg {
-    fn preset(self) -> Preset {
-        match self {
-            Self::Fast => Effort::Fast,
-            Self::Default => Effort::Default,
-            Self::Best => Effort::Best,
-        }
-        .preset()
-    }
-}
-
 /// How to build and train the model. Flags win over the settings file.
 #[derive(Args)]
 #[command(next_help_heading = "Settings")]
@@ -317,10 +296,10 @@ pub struct SettingArgs {
     /// TOML file with any of these settings as keys, such as learning_rate = 0.003
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// How much time a good model may take [default: default]
-    #[arg(long, value_enum, conflicts_with = "preset")]
-    effort: Option<EffortArg>,
-    /// Set of settings to start from; what is given beside it wins: auto, what suits the table; best, several such networks;
+    /// How much time a good model may take: fast is the preset plain; default is auto; best is the preset best [default: default]
+    #[arg(long, value_parser = values::effort(), hide_possible_values = false, conflicts_with = "preset")]
+    effort: Option<Effort>,
+    /// Set of settings to start from; what is given beside it wins: auto, what suits the table; best, more such networks;
     /// plain; realmlp, RealMLP-TD for tables (arXiv 2407.04491); realmlp_s, its simplified variant; tabm, an ensemble of 32
     /// networks that share most weights (arXiv 2410.24210), slow and accurate; tabm-mini, one that shares more of them
     /// [default: auto]
@@ -443,7 +422,7 @@ macro_rules! set {
 impl SettingArgs {
     /// The preset that a flag chooses.
     pub fn preset(&self) -> Option<Preset> {
-        self.preset.or(self.effort.map(EffortArg::preset))
+        self.preset.or(self.effort.map(Effort::preset))
     }
 
     /// Whether neither a flag nor a file has a say in the preset.

@@ -2,7 +2,7 @@
 
 use chainrule::{Activation, Head, Initializer, Metric, Optimizer, Schedule};
 use chainrule_data::{ColumnType, NumericScaling};
-use chainrule_model::Preset;
+use chainrule_model::{Effort, Preset};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 
@@ -113,6 +113,10 @@ pub fn preset() -> impl TypedValueParser<Value = Preset> {
         _ => &[],
     };
     one_of(Preset::ALL.map(|(name, preset)| (name, aliases(preset), preset)).to_vec())
+}
+
+pub fn effort() -> impl TypedValueParser<Value = Effort> {
+    one_of(Effort::ALL.map(|(name, effort)| (name, &[][..], effort)).to_vec())
 }
 
 pub fn numeric_scaling() -> impl TypedValueParser<Value = NumericScaling> {
