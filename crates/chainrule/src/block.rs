@@ -308,10 +308,15 @@ impl<T: Scalar> Blocks<T> {
             for (value, place) in head.iter().zip(row % 8..) {
                 sums[place] += value.to_f64();
             }
-            for eight in tail.chunks(8) {
+            let eights = tail.chunks_exact(8);
+            let rest = eights.remainder();
+            for eight in eights {
                 for (sum, value) in sums.iter_mut().zip(eight) {
                     *sum += value.to_f64();
                 }
+            }
+            for (sum, value) in sums.iter_mut().zip(rest) {
+                *sum += value.to_f64();
             }
             row += values.len();
         }

@@ -10,7 +10,7 @@
 
 use super::ahead::Ahead;
 use super::chain::{Walk, by_size, chain};
-use super::panels::{panel_count, panels_len};
+use super::panels::{panel_count, panels_len, transposed_square};
 use super::pool::{Shards, Team};
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
@@ -305,16 +305,11 @@ impl<T: Scalar> PanelsJob<'_, T> {
     /// LANES terms from `done` on of LANES rows from `from` on of the left operand (zero past its end), transposed.
     #[inline(always)]
     fn square<S: Simd<T>>(&self, simd: S, from: usize, done: usize) -> [S::Vector; 16] {
-        let rows = self.product.rows;
-        let mut square = [simd.splat(T::ZERO); 16];
+        let Product { rows, left, .. } = *self.product;
         let first = (done / T::PANEL * rows + from) * T::PANEL + done % T::PANEL;
-        for (i, row) in square[..S::LANES].iter_mut().enumerate().take(rows.saturating_sub(from)) {
-            // SAFETY: row from + i < rows of the left operand, whose length `Product::check` has compared with the shape; a
-            // panel's row holds whole registers.
-            *row = unsafe { simd.load(self.product.left.as_ptr().add(first + i * T::PANEL)) };
-        }
-        simd.transpose(&mut square[..S::LANES]);
-        square
+        // SAFETY: rows `from ..` of the left operand, whose length `Product::check` has compared with the shape; a panel's row
+        // holds whole registers.
+        unsafe { transposed_square(simd, left.as_ptr().wrapping_add(first), rows.saturating_sub(from)) }
     }
 
     /// The sums of rows `from .. from + R` and V registers, kept in registers. `place`: the panel, counted from `panel`, and

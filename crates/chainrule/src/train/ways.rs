@@ -21,8 +21,10 @@ const MOST: usize = 16_384;
 /// The blocks of the batches, cut for one thread, for all, or both.
 pub(super) struct Ways<T> {
     ways: Vec<Blocks<T>>,
-    trial: Trial,
-    started: Option<Instant>,
+    /// Number of the current one.
+    way: usize,
+    /// None: there is but one.
+    trial: Option<Trial>,
 }
 
 impl<T: Scalar> Ways<T> {
@@ -34,24 +36,25 @@ impl<T: Scalar> Ways<T> {
             true => [1, threads].map(|threads| Blocks::cut(spec, topology, capacity, threads, true)).into(),
             false => vec![Blocks::new(spec, topology, capacity, compute, true)],
         };
-        Self { ways, trial: Trial::new(), started: None }
+        Self { ways, way: 0, trial: doubtful.then(Trial::new) }
     }
 
     /// The blocks of the current step.
     pub(super) fn blocks(&mut self) -> &mut Blocks<T> {
-        let way = if self.ways.len() > 1 { self.trial.way() } else { 0 };
-        &mut self.ways[way]
+        &mut self.ways[self.way]
     }
 
     /// To be called before each step.
     pub(super) fn begin(&mut self) {
-        self.started = (self.ways.len() > 1 && self.trial.is_timed()).then(Instant::now);
+        if let Some(trial) = &mut self.trial {
+            self.way = trial.begin();
+        }
     }
 
     /// To be called after each step.
     pub(super) fn end(&mut self) {
-        if self.ways.len() > 1 {
-            self.trial.step(self.started.map(|started| started.elapsed()));
+        if let Some(trial) = &mut self.trial {
+            trial.end();
         }
     }
 }
@@ -63,11 +66,25 @@ struct Trial {
     times: [[Duration; TIMED]; 2],
     faster: usize,
     keep: usize,
+    /// When the current step began, if it is timed.
+    started: Option<Instant>,
 }
 
 impl Trial {
     fn new() -> Self {
-        Self { step: 0, times: [[Duration::ZERO; TIMED]; 2], faster: 0, keep: LEAST }
+        Self { step: 0, times: [[Duration::ZERO; TIMED]; 2], faster: 0, keep: LEAST, started: None }
+    }
+
+    /// Before a step: its way.
+    #[inline(never)]
+    fn begin(&mut self) -> usize {
+        self.started = self.is_timed().then(Instant::now);
+        self.way()
+    }
+
+    #[inline(never)]
+    fn end(&mut self) {
+        self.step(self.started.map(|started| started.elapsed()));
     }
 
     fn is_timed(&self) -> bool {
