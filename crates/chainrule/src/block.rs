@@ -207,21 +207,37 @@ impl<T: Scalar> Blocks<T> {
         compute: &Compute,
         training: bool,
     ) -> Self {
-        let (threads, members) = (compute.team.threads(), spec.members());
-        let large = topology.work() * size_of::<T>() >= LARGE;
-        let by_columns = threads > 1 && large && capacity <= MOST_ROWS * threads && !topology.goes_by_rows();
-        let shared = by_columns || topology.is_shared(members * capacity, if training { PASSES } else { 1 });
-        let parts = if shared { threads } else { 1 };
+        let (threads, passes) = (compute.team.threads(), if training { PASSES } else { 1 });
+        let worth =
+            Self::go_by_columns(topology, capacity, threads) || topology.is_shared(spec.members() * capacity, passes);
+        Self::cut(spec, topology, capacity, if worth { threads } else { 1 }, training)
+    }
+
+    /// The same, cut for so many threads whatever the work.
+    pub(crate) fn cut(
+        spec: &NetworkSpec,
+        topology: &Topology,
+        capacity: usize,
+        threads: usize,
+        training: bool,
+    ) -> Self {
+        let members = spec.members();
+        let by_columns = Self::go_by_columns(topology, capacity, threads);
         let share = match spec.ensemble {
-            None => capacity.div_ceil(parts).next_multiple_of(REGISTER).clamp(1, MOST_ROWS),
+            None => capacity.div_ceil(threads).next_multiple_of(REGISTER).clamp(1, MOST_ROWS),
             Some(_) => MEMBER_ROWS,
         };
         let block_rows = if by_columns { capacity.max(1) } else { share };
         let block = |_| Block::new(spec, topology, block_rows.min(capacity), training);
         let blocks = (0..members * capacity.div_ceil(block_rows)).map(block).collect();
         let others = if training { topology.others_len::<T>() } else { [0; 2] }.map(Buffer::zeros);
-        let hidden = spec.hidden.len();
+        let (hidden, shared) = (spec.hidden.len(), threads > 1);
         Self { blocks, members, hidden, capacity, block_rows, used: 0, member_blocks: 0, shared, by_columns, others }
+    }
+
+    fn go_by_columns(topology: &Topology, capacity: usize, threads: usize) -> bool {
+        let large = topology.work() * size_of::<T>() >= LARGE;
+        threads > 1 && large && capacity <= MOST_ROWS * threads && !topology.goes_by_rows()
     }
 
     /// Rows that there is room for.
@@ -292,10 +308,15 @@ impl<T: Scalar> Blocks<T> {
             for (value, place) in head.iter().zip(row % 8..) {
                 sums[place] += value.to_f64();
             }
-            for eight in tail.chunks(8) {
+            let eights = tail.chunks_exact(8);
+            let rest = eights.remainder();
+            for eight in eights {
                 for (sum, value) in sums.iter_mut().zip(eight) {
                     *sum += value.to_f64();
                 }
+            }
+            for (sum, value) in sums.iter_mut().zip(rest) {
+                *sum += value.to_f64();
             }
             row += values.len();
         }

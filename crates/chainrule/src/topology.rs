@@ -16,9 +16,13 @@ use crate::scalar::Scalar;
 use crate::spec::{Hidden, NetworkSpec};
 use crate::stem::Stem;
 
-/// Multiply-adds from which a step is worth sharing between threads (some 25 microseconds of one core): before that the way
-/// of W, h and delta from one core's cache to the other's costs more than is won.
+/// Multiply-adds from which work is worth sharing between threads (some 20 microseconds of one core): threads that sleep have to wake up
+/// for it.
 const SHARED_WORK: usize = 4_000_000;
+
+/// Multiply-adds of a training step that may be worth it: its threads are awake, and it depends on the way from one core's cache to
+/// the other's whether W, h and delta come soon enough.
+const DOUBTFUL_WORK: Range<usize> = 400_000..32_000_000;
 
 /// Work of a training step in forward passes: forward, the recursion and the gradient.
 pub(crate) const PASSES: usize = 3;
@@ -147,6 +151,11 @@ impl Topology {
     /// Whether `rows` rows, each with `passes` times a forward pass's work, are worth sharing between threads.
     pub(crate) fn is_shared(&self, rows: usize, passes: usize) -> bool {
         rows * passes * self.work() >= SHARED_WORK
+    }
+
+    /// Whether that can only be found out by trying for training steps on `rows` rows.
+    pub(crate) fn is_doubtful(&self, rows: usize) -> bool {
+        DOUBTFUL_WORK.contains(&(rows * PASSES * self.work()))
     }
 
     /// Eq. (2) from h^(0) = x in `block` to z^(L). With `masks` it is a training pass, which keeps what the backward pass

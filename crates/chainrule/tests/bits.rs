@@ -107,6 +107,15 @@ fn shape_d_is_one_hash() {
     }
 }
 
+/// Small steps are taken on one thread and on all of them in turn.
+#[test]
+fn shape_b_is_one_hash() {
+    for case in &cases(&[20, 64, 64, 3], 64)[2..4] {
+        check::<f32>(case, false);
+        check::<f64>(case, false);
+    }
+}
+
 /// The optimizers that are not in the long trainings, and what can be added to each.
 #[test]
 fn every_optimizer_is_one_hash() {

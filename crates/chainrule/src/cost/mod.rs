@@ -27,7 +27,7 @@ mod support;
 mod tweedie;
 mod weibull;
 
-use crate::kernel::{Columns, Isa, RowFn, Simd, lanes_from, load, map_rows, to_lanes};
+use crate::kernel::{Columns, Isa, RowFn, Simd, lanes_from, load, map_rows, store, to_lanes};
 use crate::scalar::Scalar;
 use canonical::{Bernoulli, Categorical, Gaussian, Poisson};
 use categorical::WeightedCategorical;
@@ -203,8 +203,11 @@ impl<T: Scalar, L: Likelihood> RowFn<T> for Start<'_, T, L> {
     fn apply<S: Simd<T>>(&mut self, simd: S, columns: &mut Columns<'_, T>) {
         add_offset(simd, columns, self.y.offset, &self.located);
         let cost = self.likelihood.cost_and_delta(simd, columns, *self.y);
-        let mut cost = to_lanes(simd, cost);
         let (first, count) = (columns.first, columns.count);
+        if self.y.weights.is_none() && count == S::LANES {
+            return store(simd, cost, &mut self.costs[first..]);
+        }
+        let mut cost = to_lanes(simd, cost);
         if let Some(weights) = self.y.weights {
             let weights = &weights[first..first + count];
             let lanes = lanes_from(simd, count, |i| weights[i]);

@@ -119,7 +119,9 @@ pub fn outer_sums<T: Scalar, const C: usize>(
             transpose_tile(isa, weight, tile.rows, to);
         }
         if let (Some(bias), Some(tile)) = (layer.bias, layer.bias_tile(&tile)) {
-            sums.bias()[tile.cols..].fill(T::ZERO);
+            if !layer.exchanged {
+                sums.clear_bias(tile.cols);
+            }
             f.apply(isa, Part::Bias(number), tile, sums.bias(), parts(bias, &tile));
         }
     });
@@ -209,6 +211,9 @@ impl<'a> Plan<'a> {
         Some(self.tile::<T>(task + 1)).filter(|&(number, _)| self.layers[number].is_large::<T>())
     }
 }
+
+/// Most lanes of a register.
+const MOST_LANES: usize = 16;
 
 /// Most stretches of memory that are fetched ahead of the next tile.
 const STRETCHES: usize = 40;
@@ -339,6 +344,13 @@ impl<T: Scalar> Sums<T> {
         assert!(elements.len() <= self.set);
         // SAFETY: the first `set` elements are set.
         unsafe { std::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), elements.len()) }
+    }
+
+    /// Makes `bias` zero from element `cols` on: what stands in the rest of its register is no sum.
+    fn clear_bias(&mut self, cols: usize) {
+        if cols % MOST_LANES > 0 {
+            self.bias[cols..].fill(T::ZERO);
+        }
     }
 
     fn bias(&mut self) -> &mut [T] {

@@ -147,20 +147,42 @@ impl<T: Scalar> VectorJob<T> for TransposeTile<'_, T> {
         }
         for c in (0..cols).step_by(S::LANES) {
             for r in (0..T::PANEL).step_by(S::LANES) {
-                let mut square = [simd.splat(T::ZERO); 16];
-                let square = &mut square[..S::LANES];
                 // SAFETY: `transpose_tile` has checked the lengths; a panel's row holds whole registers.
                 unsafe {
-                    for (i, row) in square.iter_mut().take(self.rows.saturating_sub(r)).enumerate() {
-                        *row = simd.load(self.from.as_ptr().add((r + i) * T::PANEL + c));
-                    }
-                    simd.transpose(square);
-                    for (i, row) in square.iter().take(cols - c).enumerate() {
+                    let square =
+                        transposed_square(simd, self.from.as_ptr().add(r * T::PANEL + c), self.rows.saturating_sub(r));
+                    for (i, row) in square.iter().take(S::LANES.min(cols - c)).enumerate() {
                         simd.store(self.to.as_mut_ptr().add((c + i) * T::PANEL + r), *row);
                     }
                 }
             }
         }
+    }
+}
+
+/// The first LANES columns of LANES rows of a panel, zero from row number `rows` on; what comes after LANES registers means nothing.
+///
+/// # Safety
+/// `from` must be valid for a register in each of those rows.
+#[inline(always)]
+pub(super) unsafe fn transposed_square<T: Scalar, S: Simd<T>>(simd: S, from: *const T, rows: usize) -> [S::Vector; 16] {
+    let mut square = [simd.splat(T::ZERO); 16];
+    // SAFETY: see the function's contract.
+    unsafe {
+        if rows < S::LANES {
+            for (i, row) in square.iter_mut().enumerate().take(rows) {
+                *row = simd.load(from.add(i * T::PANEL));
+            }
+            simd.transpose(&mut square[..S::LANES]);
+            return square;
+        }
+        // Apart from the above, so that the registers need not go through memory.
+        let mut square = [simd.splat(T::ZERO); 16];
+        for (i, row) in square.iter_mut().enumerate().take(S::LANES) {
+            *row = simd.load(from.add(i * T::PANEL));
+        }
+        simd.transpose(&mut square[..S::LANES]);
+        square
     }
 }
 

@@ -4,6 +4,9 @@
 //! one for equal jobs, so that its data stays in its core's cache; who is done early takes from the others. The caller
 //! takes part and never waits for a member that has not started: on a busy machine it simply does the work itself.
 //! Members spin for a moment after a job, then sleep; they end with the team.
+//!
+//! A cache line's way from core to core takes as long as a thousand multiply-adds. So each line has one writer as far as can be: the
+//! caller writes the shares, which hold all that a member must read to begin, and a member its report.
 
 use std::cell::UnsafeCell;
 use std::sync::Arc;
@@ -15,27 +18,33 @@ const SPINS: u32 = 4_000;
 
 type Job = *const (dyn Fn(usize) + Sync);
 
-/// One member's share of the current job: the job's number in the high half, the next unclaimed task in the low half,
-/// so that a member that wakes late cannot claim a task of a job it has not seen.
+/// One member's share of the current job.
 #[repr(align(128))]
 struct Share {
+    /// The job's number in the high half, the next unclaimed task in the low half, so that a member that wakes late cannot claim a
+    /// task of a job it has not seen.
     claim: AtomicU64,
     end: AtomicU32,
+    job: UnsafeCell<Option<Job>>,
+}
+
+/// What a member tells the caller.
+#[repr(align(128))]
+struct Report {
+    /// Tasks finished, of all jobs.
+    finished: AtomicUsize,
     asleep: AtomicBool,
 }
 
 struct Shared {
     shares: Vec<Share>,
-    /// The current job's number.
-    number: AtomicU32,
-    job: UnsafeCell<Option<Job>>,
-    unfinished: AtomicUsize,
+    reports: Vec<Report>,
     panicked: AtomicBool,
     quit: AtomicBool,
 }
 
-// SAFETY: `job` is written by the caller only while `unfinished` is 0 (no member can hold a claim), and read by members
-// only while they hold a claim, which keeps `unfinished` above 0; all other fields are atomics.
+// SAFETY: `job` of a share is written by the caller only while every task is finished (no member can hold a claim), and read by
+// members only while they hold a claim on that share, whose task is then unfinished; all other fields are atomics.
 unsafe impl Sync for Shared {}
 // SAFETY: the raw pointer in `job` is dereferenced only under the protocol above.
 unsafe impl Send for Shared {}
@@ -45,19 +54,20 @@ pub struct Team {
     shared: Arc<Shared>,
     members: Vec<Thread>,
     handles: Vec<JoinHandle<()>>,
+    /// The current job's number.
+    number: u32,
+    /// Tasks of all jobs.
+    published: usize,
 }
 
 impl Team {
     /// A team of `threads` (at least one: the caller).
     pub fn new(threads: usize) -> Self {
-        let shares = (0..threads.max(1))
-            .map(|_| Share { claim: AtomicU64::new(0), end: AtomicU32::new(0), asleep: AtomicBool::new(false) })
-            .collect();
+        let share = |_| Share { claim: AtomicU64::new(0), end: AtomicU32::new(0), job: UnsafeCell::new(None) };
+        let report = |_| Report { finished: AtomicUsize::new(0), asleep: AtomicBool::new(false) };
         let shared = Arc::new(Shared {
-            shares,
-            number: AtomicU32::new(0),
-            job: UnsafeCell::new(None),
-            unfinished: AtomicUsize::new(0),
+            shares: (0..threads.max(1)).map(share).collect(),
+            reports: (0..threads.max(1)).map(report).collect(),
             panicked: AtomicBool::new(false),
             quit: AtomicBool::new(false),
         });
@@ -69,7 +79,7 @@ impl Team {
             })
             .collect();
         let members = handles.iter().map(|handle| handle.thread().clone()).collect();
-        Self { shared, members, handles }
+        Self { shared, members, handles, number: 0, published: 0 }
     }
 
     /// Threads, the caller included.
@@ -77,7 +87,7 @@ impl Team {
         self.shared.shares.len()
     }
 
-    /// Runs `task(0)`, ..., `task(tasks - 1)`, each once, on the team if `shared` (worth it from some ten microseconds of
+    /// Runs `task(0)`, ..., `task(tasks - 1)`, each once, on the team if `shared` (worth it from some microseconds of
     /// work on), else on the caller alone. Returns when all are done.
     pub fn run(&mut self, tasks: usize, shared: bool, task: &(dyn Fn(usize) + Sync)) {
         if !shared || self.handles.is_empty() || tasks < 2 {
@@ -85,9 +95,9 @@ impl Team {
             return;
         }
         self.publish(tasks, task);
-        self.shared.work(0);
+        self.shared.work(0, self.number);
         let mut spins = 0u32;
-        while self.shared.unfinished.load(Ordering::Acquire) != 0 {
+        while self.shared.finished() != self.published {
             spins += 1;
             if spins < SPINS { std::hint::spin_loop() } else { thread::yield_now() }
         }
@@ -117,25 +127,25 @@ impl Team {
 
     fn publish(&mut self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
         let shared = &*self.shared;
-        let number = shared.number.load(Ordering::Relaxed).wrapping_add(1);
+        let before = self.number;
+        self.number = before.wrapping_add(1);
+        self.published = self.published.wrapping_add(tasks);
         let job: *const (dyn Fn(usize) + Sync + '_) = task;
-        // SAFETY: only the lifetime changes. `run` returns after `unfinished` has fallen to 0, when no member can hold a
-        // claim on this job any more, so the pointer is never used after the borrow ends.
+        // SAFETY: only the lifetime changes. `run` returns after all tasks are finished, when no member can hold a claim on
+        // this job any more, so the pointer is never used after the borrow ends.
         let job: Job = unsafe { std::mem::transmute(job) };
-        // SAFETY: `unfinished` is 0 here, so no member reads `job` (see `Sync for Shared`).
-        unsafe { *shared.job.get() = Some(job) };
-        shared.unfinished.store(tasks, Ordering::Relaxed);
         let threads = shared.shares.len();
         for (i, share) in shared.shares.iter().enumerate() {
             // A member that still looks at the last job must not claim under the new `end`: close the share first.
-            share.claim.store(u64::from(number) << 32 | u64::from(u32::MAX), Ordering::Release);
+            share.claim.store(u64::from(before) << 32 | u64::from(u32::MAX), Ordering::Release);
             share.end.store(((i + 1) * tasks / threads) as u32, Ordering::Release);
-            share.claim.store(u64::from(number) << 32 | (i * tasks / threads) as u64, Ordering::Release);
+            // SAFETY: all tasks before are finished, so no member reads `job` (see `Sync for Shared`).
+            unsafe { *share.job.get() = Some(job) };
+            share.claim.store(u64::from(self.number) << 32 | (i * tasks / threads) as u64, Ordering::Release);
         }
-        // Sequentially consistent together with `sleep`: either the member sees the new number or we see it asleep.
-        shared.number.store(number, Ordering::SeqCst);
-        for (member, share) in self.members.iter().zip(&shared.shares[1..]) {
-            if share.asleep.load(Ordering::SeqCst) {
+        // A member that falls asleep at this very moment may be missed. Its share is then taken by others, and the next job wakes it.
+        for (member, report) in self.members.iter().zip(&shared.reports[1..]) {
+            if report.asleep.load(Ordering::Relaxed) {
                 member.unpark();
             }
         }
@@ -144,7 +154,7 @@ impl Team {
 
 impl Drop for Team {
     fn drop(&mut self) {
-        self.shared.quit.store(true, Ordering::SeqCst);
+        self.shared.quit.store(true, Ordering::Release);
         for member in &self.members {
             member.unpark();
         }
@@ -156,25 +166,39 @@ impl Drop for Team {
 }
 
 impl Shared {
-    /// Runs tasks of the current job, from the own share first, until none is left to claim.
-    fn work(&self, me: usize) {
-        let number = self.number.load(Ordering::Acquire);
+    /// Runs tasks of job `number`, from the own share first, until none is left to claim.
+    fn work(&self, me: usize, number: u32) {
         let threads = self.shares.len();
+        let mut finished = 0;
         for share in (0..threads).map(|i| &self.shares[(me + i) % threads]) {
             while let Some(task) = share.claim(number) {
-                // SAFETY: the claim keeps `unfinished` above 0, so `job` is this job's and its borrow lives.
-                let job = unsafe { (*self.job.get()).map(|job| &*job) };
+                // SAFETY: the claimed task is unfinished, so `job` is this job's and its borrow lives.
+                let job = unsafe { (*share.job.get()).map(|job| &*job) };
                 let run = std::panic::AssertUnwindSafe(|| job.into_iter().for_each(|job| job(task)));
                 if std::panic::catch_unwind(run).is_err() {
                     self.panicked.store(true, Ordering::Relaxed);
                 }
-                self.unfinished.fetch_sub(1, Ordering::Release);
+                finished += 1;
             }
         }
+        if finished > 0 {
+            let report = &self.reports[me].finished;
+            report.store(report.load(Ordering::Relaxed).wrapping_add(finished), Ordering::Release);
+        }
+    }
+
+    /// Tasks finished, of all jobs.
+    fn finished(&self) -> usize {
+        self.reports.iter().fold(0, |sum, report| sum.wrapping_add(report.finished.load(Ordering::Acquire)))
     }
 }
 
 impl Share {
+    /// The current job's number.
+    fn number(&self) -> u32 {
+        (self.claim.load(Ordering::Acquire) >> 32) as u32
+    }
+
     /// The next task of job `number` in this share.
     fn claim(&self, number: u32) -> Option<usize> {
         let mut seen = self.claim.load(Ordering::Acquire);
@@ -194,10 +218,10 @@ impl Share {
 fn member(shared: &Shared, me: usize) {
     let mut done = 0u32;
     let mut spins = 0u32;
-    while !shared.quit.load(Ordering::Relaxed) {
-        let number = shared.number.load(Ordering::Acquire);
+    while !shared.quit.load(Ordering::Acquire) {
+        let number = shared.shares[me].number();
         if number != done {
-            shared.work(me);
+            shared.work(me, number);
             done = number;
             spins = 0;
         } else if spins < SPINS {
@@ -211,11 +235,12 @@ fn member(shared: &Shared, me: usize) {
 }
 
 fn sleep(shared: &Shared, me: usize, done: u32) {
-    shared.shares[me].asleep.store(true, Ordering::SeqCst);
-    if shared.number.load(Ordering::SeqCst) == done && !shared.quit.load(Ordering::SeqCst) {
+    let asleep = &shared.reports[me].asleep;
+    asleep.store(true, Ordering::SeqCst);
+    if shared.shares[me].number() == done && !shared.quit.load(Ordering::Acquire) {
         thread::park();
     }
-    shared.shares[me].asleep.store(false, Ordering::SeqCst);
+    asleep.store(false, Ordering::Relaxed);
 }
 
 /// A slice whose disjoint parts are written by several threads.

@@ -8,9 +8,11 @@
 //! (The third, the gradient, sums over rows: see `outer.rs`.) Every output element is one chain of fused multiply-adds over
 //! the depth, in order, whatever the tile or the register width: the result is the same bits on every machine.
 
+use std::mem::MaybeUninit;
+
 use super::ahead::Ahead;
 use super::chain::{Walk, by_size, chain};
-use super::panels::{panel_count, panels_len};
+use super::panels::{panel_count, panels_len, transposed_square};
 use super::pool::{Shards, Team};
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
@@ -259,7 +261,7 @@ impl<T: Scalar> PanelsJob<'_, T> {
         let (by_term, by_column) = if ACROSS { (1, T::PANEL) } else { (T::PANEL, 1) };
         let right = &right[column * depth..];
         // h[t][g]: term t of the rows of group g.
-        let mut h = [[simd.splat(T::ZERO); GROUPS]; 16];
+        let mut h = [[const { MaybeUninit::uninit() }; GROUPS]; 16];
         for from in (0..rows).step_by(GROUPS * S::LANES) {
             let mut sums = [[simd.splat(T::ZERO); C]; GROUPS];
             if let Some(start) = start {
@@ -270,16 +272,31 @@ impl<T: Scalar> PanelsJob<'_, T> {
                 }
             }
             for done in (0..depth).step_by(S::LANES) {
+                let place = if ACROSS { done / T::PANEL * C * T::PANEL + done % T::PANEL } else { done * T::PANEL };
+                let count = S::LANES.min(depth - done);
+                let terms = &right[place..][..(count - 1) * by_term + (C - 1) * by_column + 1];
+                // In a loop of a fixed length the square does not leave its registers.
+                if C == 1 && count == S::LANES {
+                    for (g, sums) in sums.iter_mut().enumerate() {
+                        let square = self.square(simd, from + g * S::LANES, done);
+                        for (t, &h) in square[..S::LANES].iter().enumerate() {
+                            sums[0] = simd.fma(h, simd.splat(terms[t * by_term]), sums[0]);
+                        }
+                    }
+                    continue;
+                }
+                // The chains of several columns would keep the next square waiting, and so they begin when all squares are there.
                 for g in 0..GROUPS {
                     let square = self.square(simd, from + g * S::LANES, done);
                     for (h, &term) in h.iter_mut().zip(&square[..S::LANES]) {
-                        h[g] = term;
+                        h[g].write(term);
                     }
                 }
-                let place = if ACROSS { done / T::PANEL * C * T::PANEL + done % T::PANEL } else { done * T::PANEL };
-                for (t, h) in h[..S::LANES.min(depth - done)].iter().enumerate() {
-                    let terms = &right[place + t * by_term..][..(C - 1) * by_column + 1];
-                    for (sums, &h) in sums.iter_mut().zip(h) {
+                for (t, h) in h[..count].iter().enumerate() {
+                    let terms = &terms[t * by_term..][..(C - 1) * by_column + 1];
+                    for (sums, h) in sums.iter_mut().zip(h) {
+                        // SAFETY: terms up to LANES of every group have just been written.
+                        let h = unsafe { h.assume_init() };
                         for (c, sum) in sums.iter_mut().enumerate() {
                             *sum = simd.fma(h, simd.splat(terms[c * by_column]), *sum);
                         }
@@ -305,16 +322,11 @@ impl<T: Scalar> PanelsJob<'_, T> {
     /// LANES terms from `done` on of LANES rows from `from` on of the left operand (zero past its end), transposed.
     #[inline(always)]
     fn square<S: Simd<T>>(&self, simd: S, from: usize, done: usize) -> [S::Vector; 16] {
-        let rows = self.product.rows;
-        let mut square = [simd.splat(T::ZERO); 16];
+        let Product { rows, left, .. } = *self.product;
         let first = (done / T::PANEL * rows + from) * T::PANEL + done % T::PANEL;
-        for (i, row) in square[..S::LANES].iter_mut().enumerate().take(rows.saturating_sub(from)) {
-            // SAFETY: row from + i < rows of the left operand, whose length `Product::check` has compared with the shape; a
-            // panel's row holds whole registers.
-            *row = unsafe { simd.load(self.product.left.as_ptr().add(first + i * T::PANEL)) };
-        }
-        simd.transpose(&mut square[..S::LANES]);
-        square
+        // SAFETY: rows `from ..` of the left operand, whose length `Product::check` has compared with the shape; a panel's row
+        // holds whole registers.
+        unsafe { transposed_square(simd, left.as_ptr().wrapping_add(first), rows.saturating_sub(from)) }
     }
 
     /// The sums of rows `from .. from + R` and V registers, kept in registers. `place`: the panel, counted from `panel`, and

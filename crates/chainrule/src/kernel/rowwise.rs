@@ -129,15 +129,15 @@ impl<T: Scalar, F: RowFn<T>> VectorJob<T> for RowsJob<'_, T, F> {
             }
             for (k, column) in values.chunks_exact_mut(S::LANES).enumerate() {
                 let from = &matrix[index::<T>(rows, first, k)..];
-                for (i, x) in column[..count].iter_mut().enumerate() {
-                    *x = from[i * T::PANEL];
+                for (x, from) in column[..count].iter_mut().zip(from.iter().step_by(T::PANEL)) {
+                    *x = *from;
                 }
             }
             f.apply(simd, &mut Columns { values: &mut *values, lanes: S::LANES, first, count });
             for (k, column) in values.chunks_exact(S::LANES).enumerate() {
                 let to = &mut out[index::<T>(rows, first, k)..];
-                for (i, x) in column[..count].iter().enumerate() {
-                    to[i * T::PANEL] = *x;
+                for (x, to) in column[..count].iter().zip(to.iter_mut().step_by(T::PANEL)) {
+                    *to = *x;
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Training on mini-batches.
 
+use super::ways::Ways;
 use super::{Ended, Event, Flow, TrainSettings, penalty};
-use crate::block::Blocks;
 use crate::compute::Compute;
 use crate::cost::Constants;
 use crate::data::Dataset;
@@ -75,7 +75,7 @@ pub(super) struct Batches<'a, T> {
     order: Vec<u32>,
     /// That of all steps' dropout.
     dropout: Key,
-    blocks: Blocks<T>,
+    ways: Ways<T>,
     constants: Constants,
     pub(super) memory: Memory<T>,
     /// The learning rate that the schedule multiplies.
@@ -100,7 +100,7 @@ impl<'a, T: Scalar> Batches<'a, T> {
             settings,
             order: Vec::with_capacity(data.len()),
             dropout: Key::new(settings.seed).part(u64::MAX),
-            blocks: Blocks::new(network.spec(), &network.topology, capacity, compute, true),
+            ways: Ways::new(network, capacity, compute),
             constants: Constants::new(&network.spec().head, data),
             memory,
             base_rate: settings.learning_rate,
@@ -135,7 +135,9 @@ impl<'a, T: Scalar> Batches<'a, T> {
         self.penalty.iter_mut().for_each(|sum| *sum = 0.0);
         let (mut cost, mut total) = (0.0, 0.0);
         for number in 0..batches {
+            self.ways.begin();
             let (rows, batch_cost, weight) = self.step(network, compute, data, number, batches);
+            self.ways.end();
             if !batch_cost.is_finite() {
                 return (batch_cost, Some(Ended::NonFinite { epoch, batch: number + 1 }));
             }
@@ -167,14 +169,15 @@ impl<'a, T: Scalar> Batches<'a, T> {
         let key = self.dropout.part(self.memory.steps);
         let masks = Masks { key, factor: factor(&self.settings.dropout_schedule) };
         let Network { spec, topology, parameters, transposed } = &mut *network;
-        self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
+        let blocks = self.ways.blocks();
+        blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
             block.load_all(isa, data, select, first);
             topology.forward((team.as_deref_mut(), isa), parameters, block, Some(masks));
             block.cost(isa, spec);
             topology.backward((team, isa), (parameters, transposed), block);
         });
-        let (count, cost) = (rows.len(), self.blocks.cost() + self.constants.of(rows));
-        let weight = self.blocks.total_weight();
+        let (count, cost) = (rows.len(), blocks.cost() + self.constants.of(rows));
+        let weight = blocks.total_weight();
         // Nothing to learn from a batch without weight, nothing good from a cost without bounds.
         if weight > 0.0 && cost.is_finite() {
             let decay = factor(&self.settings.decay_schedule);
@@ -190,10 +193,11 @@ impl<'a, T: Scalar> Batches<'a, T> {
 
     /// Eq. (6) and (7) for all parameters, from the h and delta of the blocks. `decay`: factor of the weight decay.
     fn update(&mut self, network: &mut Network<T>, compute: &mut Compute, (gradient_scale, decay): (f64, f64)) {
-        let Self { settings, blocks, memory: Memory { state, average, .. }, learning_rate, gradient, .. } = self;
+        let Self { settings, ways, memory: Memory { state, average, .. }, learning_rate, gradient, .. } = self;
         let Network { topology, parameters, transposed, .. } = &mut *network;
         let l2 = settings.l2_over(1.0 / gradient_scale);
         let mut step = Step { learning_rate: *learning_rate, gradient_scale, l1: settings.l1, l2, decay };
+        let blocks = ways.blocks();
         topology.other_gradients(compute, parameters, blocks);
         match (gradient, settings.clip_norm) {
             (Some(store), Some(most)) => {

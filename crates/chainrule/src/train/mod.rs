@@ -4,6 +4,7 @@ mod batches;
 mod full_batch;
 mod stepper;
 mod watch;
+mod ways;
 
 use serde::{Deserialize, Serialize};
 
