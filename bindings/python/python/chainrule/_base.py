@@ -1,6 +1,5 @@
 """What the two estimators have in common."""
 
-import json
 import os
 import warnings
 
@@ -13,7 +12,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from . import _course, _parameters
-from ._chainrule import Network
 
 
 class BaseMLP(BaseEstimator):
@@ -33,7 +31,7 @@ class BaseMLP(BaseEstimator):
         weights = self._weights(X, y, sample_weight, dtype)
         self._random_state = check_random_state(self.random_state)
         head = self._head()
-        outputs = Network.outputs(json.dumps(head), self._targets(targets))
+        outputs = _parameters.outputs(head, self._targets(targets))
         if first:
             self._begin(X, outputs, head, dtype)
         self._connect(X.shape[1], head)
@@ -63,13 +61,14 @@ class BaseMLP(BaseEstimator):
         units = [X.shape[1], *sizes, outputs]
         self.n_layers_ = len(units)
         self.out_activation_ = self._out_activation()
-        spec = _parameters.network_spec(self, X.shape[1], outputs, head)
         if self._starts_like_sklearn():
             layers = [self._draw(n, m, dtype) for n, m in zip(units, units[1:])]
             self.coefs_, self.intercepts_ = [w for w, _ in layers], [b for _, b in layers]
         else:
             seed = int(self._random_state.randint(np.iinfo(np.int32).max))
-            self._network = Network(spec, dtype == np.float32, seed)
+            self._network = _parameters.network(
+                self, X.shape[1], outputs, head, single=dtype == np.float32, seed=seed
+            )
             self._keep_parameters()
         if self.solver != "lbfgs":
             self.loss_curve_ = []

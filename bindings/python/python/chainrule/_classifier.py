@@ -9,7 +9,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
+from . import _parameters
 from ._base import BaseMLP
+from ._custom import Head
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
@@ -22,9 +24,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer; ``()`` for none, a generalised linear model.
-    activation : str or list of str, default="relu"
-        Of all hidden layers, or one name for each: ``identity``, ``relu``, ``leaky_relu``, ``elu``, ``selu``, ``gelu``, ``silu``, ``mish``,
-        ``softplus``, ``tanh``, ``logistic``.
+    activation : str, Activation or list of these, default="relu"
+        Of all hidden layers, or one for each: ``identity``, ``relu``, ``leaky_relu``, ``elu``, ``selu``, ``gelu``, ``silu``, ``mish``,
+        ``softplus``, ``tanh``, ``logistic``, or an ``Activation`` of your own.
     solver : {"adam", "sgd", "lbfgs"}, default="adam"
         How the weights move. ``lbfgs`` takes all rows at once.
     alpha : float, default=0.0001
@@ -65,8 +67,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Epochs without improvement before training stops.
     max_fun : int, default=15000
         Evaluations of the loss by ``lbfgs``, at most.
-    loss : str or dict, default="log_loss"
-        "log_loss", or a head of the engine for classes: "ordinal", or ``{"categorical": {"smoothing": 0.1}}``.
+    loss : str, dict or Head, default="log_loss"
+        "log_loss", a head of the engine for classes: "ordinal", or ``{"categorical": {"smoothing": 0.1}}``, or a ``Head`` of your own.
     class_weight : dict, "balanced" or None, default=None
         Factors of the rows' weights by class.
     dropout : float or list of float, default=0.0
@@ -248,10 +250,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return X, y
 
     def _encode(self, y):
-        """Numbers of classes, (rows x 1), or the label matrix."""
+        """Numbers of classes, (rows x 1), for a head of the user's a column for each, or the label matrix."""
         if self._target_type.startswith("multilabel"):
             return np.ascontiguousarray(y if isinstance(y, np.ndarray) else y.toarray(), dtype=np.float64)
-        return np.searchsorted(self.classes_, y).reshape(-1, 1)
+        numbers = np.searchsorted(self.classes_, y).reshape(-1, 1)
+        return np.equal(numbers, np.arange(len(self.classes_))) if isinstance(self.loss, Head) else numbers
 
     def _targets(self, targets):
         if self._target_type.startswith("multilabel"):
@@ -265,7 +268,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _out_activation(self):
         if self.loss != "log_loss":
-            return self.loss if isinstance(self.loss, str) else next(iter(self.loss))
+            return _parameters.loss_name(self.loss)
         return "softmax" if self._target_type == "multiclass" else "logistic"
 
     def _strata(self, targets):
