@@ -129,11 +129,39 @@ def test_copies_predict_the_same(copied, tmp_path):
     assert_array_equal(joblib.load(tmp_path / "model").predict_proba(X), model.predict_proba(X))
 
 
-def test_copies_can_go_on_learning():
-    model = quick().partial_fit(X, Y, classes=[0, 1, 2])
-    other = pickle.loads(pickle.dumps(model))
-    losses = [other.partial_fit(X, Y).loss_ for _ in range(30)]
-    assert losses[-1] < losses[0] < model.loss_
+COPIES = [lambda m: pickle.loads(pickle.dumps(m)), copy.deepcopy, lambda m: pickle.loads(pickle.dumps(copy.copy(m)))]
+
+
+@pytest.mark.parametrize("copied", COPIES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"solver": "sgd"}, {"solver": "sgd", "momentum": 0.0}, {"dropout": 0.3}, {"hidden_layer_sizes": (), "solver": "sgd"}],
+)
+def test_copies_go_on_learning_as_the_original(parameters, dtype, copied):
+    model = quick(dtype=dtype, **parameters)
+    for _ in range(3):
+        model.partial_fit(X, Y, classes=[0, 1, 2])
+    other = copied(model)
+    assert_array_equal(other.predict_proba(X), model.predict_proba(X))
+    for estimator in (model, other):
+        for _ in range(3):
+            estimator.partial_fit(X, Y)
+    assert all(map(np.array_equal, model.coefs_, other.coefs_)) and model.loss_curve_ == other.loss_curve_
+
+
+def test_copies_start_warmly_as_the_original():
+    model = quick(warm_start=True).fit(X, Y)
+    other = pickle.loads(pickle.dumps(model)).fit(X, Y)
+    assert_array_equal(other.coefs_[0], model.fit(X, Y).coefs_[0])
+
+
+def test_copies_whose_weights_are_replaced_begin_anew():
+    model = pickle.loads(pickle.dumps(quick(hidden_layer_sizes=8).partial_fit(X, Y, classes=[0, 1, 2])))
+    model.coefs_ = [np.ones((4, 3)), np.ones((3, 3))]
+    model.intercepts_ = [np.zeros(3), np.zeros(3)]
+    model.set_params(hidden_layer_sizes=3).partial_fit(X, Y)
+    assert model.coefs_[0].shape == (4, 3)
 
 
 def test_parameters_can_be_replaced_but_not_changed_in_place():

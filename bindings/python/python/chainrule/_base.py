@@ -99,8 +99,8 @@ class BaseMLP(BaseEstimator):
         dtype = np.float32 if self.coefs_[0].dtype == np.float32 else np.float64
         matrices = [np.ascontiguousarray(np.atleast_2d(array), dtype=dtype) for array in arrays]
         head = self._head() if head is None else head
-        spec = _parameters.network_spec(self, inputs, matrices[-1].shape[1], head)
-        network = Network(spec, dtype == np.float32, 0)
+        outputs = matrices[-1].shape[1]
+        network = _parameters.network(self, inputs, outputs, head, single=dtype == np.float32, seed=0)
         network.set_parameters(matrices)
         self._network = network
         self._keep_parameters()
@@ -233,9 +233,15 @@ class BaseMLP(BaseEstimator):
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        for name in ("_network", "_arrays"):
-            state.pop(name, None)
+        network, _ = state.pop("_network", None), state.pop("_arrays", None)
+        state["_progress"] = network and network.progress()
         return state
+
+    def __setstate__(self, state):
+        progress = state.pop("_progress", None)
+        super().__setstate__(state)
+        if progress is not None:
+            self._connect(self.n_features_in_).set_progress(progress)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
