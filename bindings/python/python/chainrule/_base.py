@@ -12,9 +12,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from . import _course, _parameters
+from ._html import WithLossCurve
+from ._progress import Progress
 
 
-class BaseMLP(BaseEstimator):
+class BaseMLP(WithLossCurve, BaseEstimator):
     """Parameters, training and attributes of multilayer perceptrons."""
 
     # Work, in multiplications, below which threads cost more than they bring.
@@ -35,15 +37,17 @@ class BaseMLP(BaseEstimator):
         if first:
             self._begin(X, outputs, head, dtype)
         self._connect(X.shape[1], head)
+        progress = Progress(self.verbose, one_line=not incremental)
         if self.solver == "lbfgs":
             rows = np.arange(X.shape[0], dtype=np.uint32)
-            course = _course.full_batch(self, rows, self._loss_of)
+            course = _course.full_batch(self, rows, self._loss_of, progress)
         else:
             if not incremental or not hasattr(self, "_optimizer"):
                 self._optimizer = _course.Optimizer(self.learning_rate_init)
             rows, score = self._split(X, y, targets, sample_weight, validation_data)
-            course = _course.batches(self, rows, self._loss_of, score, incremental)
-        self._train(course, X, targets, weights, len(rows), incremental)
+            course = _course.batches(self, rows, self._loss_of, score, incremental, progress)
+        with progress:
+            self._train(course, X, targets, weights, len(rows), incremental)
         return self
 
     def _weights(self, X, y, sample_weight, dtype):
@@ -230,6 +234,13 @@ class BaseMLP(BaseEstimator):
         if self.solver == "lbfgs":
             raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
         return True
+
+    def _curves(self):
+        curves = {"loss": getattr(self, "loss_curve_", [])}
+        if not getattr(self, "validation_scores_", None):
+            return curves, None
+        curves["validation score"] = scores = self.validation_scores_
+        return curves, scores.index(self.best_validation_score_) + 1 if self.best_validation_score_ in scores else None
 
     def __getstate__(self):
         state = dict(super().__getstate__())

@@ -48,7 +48,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     tol : float, default=1e-4
         An epoch improves the loss or score if it does by this much; for ``lbfgs`` the largest element of the gradient at the end.
     verbose : bool or int, default=False
-        Print the loss of each epoch.
+        Print the loss of each epoch; on a terminal one line with rate and time left.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights of the last fit.
     momentum : float, default=0.9

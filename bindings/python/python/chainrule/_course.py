@@ -32,8 +32,8 @@ class Lead:
             return None
 
 
-def full_batch(estimator, rows, loss_of):
-    """Iterations of L-BFGS."""
+def full_batch(estimator, rows, loss_of, progress):
+    """Iterations of L-BFGS. `progress`: what is told of them."""
     estimator.n_iter_ = 0
     before, limit = None, f"iterations ({estimator.max_iter})"
     while estimator.n_iter_ < estimator.max_iter:
@@ -42,7 +42,7 @@ def full_batch(estimator, rows, loss_of):
             raise ValueError(NON_FINITE)
         estimator.n_iter_ += 1
         estimator.loss_ = loss_of(cost, penalty)
-        _say(estimator, f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+        _tell(estimator, progress)
         stopped = _call(estimator)
         if stopped or ended or before is not None and _has_settled(before, estimator.loss_):
             return None
@@ -62,7 +62,7 @@ NON_FINITE = (
 )
 
 
-def batches(estimator, rows, loss_of, score, incremental):
+def batches(estimator, rows, loss_of, score, incremental, progress):
     """Passes of stochastic gradient descent and Adam. `score`: that of the validation rows, if early stopping watches them."""
     order = rows
     estimator.n_iter_ = 0
@@ -77,8 +77,8 @@ def batches(estimator, rows, loss_of, score, incremental):
         estimator.loss_ = np.nan if ended == "non-finite" else loss_of(cost, penalty)
         estimator.t_ += len(rows)
         estimator.loss_curve_.append(estimator.loss_)
-        _say(estimator, f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
         _judge(estimator, score, ended)
+        _tell(estimator, progress)
         if ended == "non-finite":
             if score is None:
                 raise ValueError(NON_FINITE)
@@ -86,7 +86,7 @@ def batches(estimator, rows, loss_of, score, incremental):
         if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
             estimator._optimizer.learning_rate = estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t
         stopped = _call(estimator)
-        if estimator._no_improvement_count > estimator.n_iter_no_change and _stops(estimator):
+        if estimator._no_improvement_count > estimator.n_iter_no_change and _stops(estimator, progress):
             return None
         if stopped or incremental:
             return None
@@ -101,7 +101,6 @@ def _judge(estimator, score, ended):
     else:
         value = np.nan if ended == "non-finite" else float(score())
         estimator.validation_scores_.append(value)
-        _say(estimator, f"Validation score: {value:f}")
         worse = value < estimator.best_validation_score_ + estimator.tol
         if value > estimator.best_validation_score_:
             estimator.best_validation_score_ = value
@@ -109,20 +108,20 @@ def _judge(estimator, score, ended):
     estimator._no_improvement_count = estimator._no_improvement_count + 1 if worse else 0
 
 
-def _stops(estimator):
+def _stops(estimator, progress):
     """Whether to stop for want of improvement; an adaptive learning rate falls first."""
     what = "Validation score" if estimator.early_stopping else "Training loss"
     message = f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change} consecutive epochs."
     optimizer = estimator._optimizer
     if estimator.solver != "sgd" or estimator.learning_rate != "adaptive":
-        _say(estimator, message + " Stopping.")
+        progress.say(message + " Stopping.")
         return True
     if optimizer.learning_rate <= 1e-6:
-        _say(estimator, message + " Learning rate too small. Stopping.")
+        progress.say(message + " Learning rate too small. Stopping.")
         return True
     optimizer.learning_rate /= 5.0
     estimator._no_improvement_count = 0
-    _say(estimator, message + f" Setting learning rate to {optimizer.learning_rate:f}")
+    progress.say(message + f" Setting learning rate to {optimizer.learning_rate:f}")
     return False
 
 
@@ -136,6 +135,11 @@ def _call(estimator):
     return any([bool(callback(estimator)) for callback in callbacks])
 
 
-def _say(estimator, text):
-    if estimator.verbose:
-        print(text)
+def _tell(estimator, progress):
+    """Shows the epoch as scikit-learn does, or its own way on a terminal."""
+    numbers, lines = {"loss": estimator.loss_}, [f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}"]
+    if estimator.early_stopping and estimator.solver != "lbfgs":
+        score = estimator.validation_scores_[-1]
+        numbers["validation score"] = score
+        lines.append(f"Validation score: {score:f}")
+    progress.epoch(estimator.n_iter_, estimator.max_iter, numbers, lines)

@@ -135,7 +135,7 @@ random_state : int, RandomState instance or None, default=None
 n_jobs : int, optional
     Threads, negative ones from the number of cores down as in joblib; all cores if absent. The result is the same bits.
 verbose : bool, default=False
-    Print a line after every epoch."""
+    Print a line after every epoch; on a terminal one line with rate and time left."""
 
 _ATTRIBUTES_TEXT = """history_ : dict of str to list
     "epoch", "train_cost", "valid_score" (None without validation rows) and "learning_rate" of every epoch.

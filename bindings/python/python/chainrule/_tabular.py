@@ -4,6 +4,7 @@ import json
 import os
 import re
 import warnings
+from functools import partial
 from time import monotonic
 
 import numpy as np
@@ -15,11 +16,12 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from . import _settings
 from ._chainrule import TabularModel
 from ._columns import column_names, is_frame, label_column, number_column, table
-from ._html import loss_curves
+from ._html import WithLossCurve
+from ._progress import Progress
 from ._targets import class_labels, class_target, free_name, number_target, target_name, weighted
 
 
-class _Tabular(BaseEstimator):
+class _Tabular(WithLossCurve, BaseEstimator):
     """What classifier and regressor share."""
 
     def __init__(self, **parameters):
@@ -64,17 +66,18 @@ class _Tabular(BaseEstimator):
         names = column_names(X)
         weight = None if weights is None else free_name("sample_weight", [*names, name])
         roles = [self._target_column(name, y)] + ([] if weights is None else [number_column(weight, weights)])
-        model, raised = TabularModel.fit(
-            _settings.as_json(self, self._task),
-            table("X and y", X, more=roles),
-            name,
-            weight=weight,
-            valid=None if eval_set is None else self._validation(eval_set, names, name, weight),
-            counts=counts,
-            threads=self._threads(),
-            observer=_print_epoch if self.verbose else None,
-            time_limit=None if limit is None else max(limit - (monotonic() - started), 0.0),
-        )
+        with Progress(self.verbose) as progress:
+            model, raised = TabularModel.fit(
+                _settings.as_json(self, self._task),
+                table("X and y", X, more=roles),
+                name,
+                weight=weight,
+                valid=None if eval_set is None else self._validation(eval_set, names, name, weight),
+                counts=counts,
+                threads=self._threads(),
+                observer=partial(_tell, progress) if self.verbose else None,
+                time_limit=None if limit is None else max(limit - (monotonic() - started), 0.0),
+            )
         self._adopt(model, y)
         self._names, self._from_file = names, False
         for column, message in self._about["left_out"]:
@@ -168,14 +171,13 @@ class _Tabular(BaseEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
-    def _html_repr(self):
-        html = super()._html_repr()
+    def _curves(self):
         if not hasattr(self, "history_"):
-            return html
+            return {}, None
         curves = {"training cost": self.history_["train_cost"]}
         if any(score is not None for score in self.history_["valid_score"]):
             curves["validation score"] = self.history_["valid_score"]
-        return html + loss_curves(curves, self.best_epoch_)
+        return curves, self.best_epoch_
 
     def _threads(self):
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -405,9 +407,10 @@ class TabularRegressor(RegressorMixin, _Tabular):
     _target_column = staticmethod(number_column)
 
 
-def _print_epoch(epoch, _epochs, member, cost, score, _rate):
+def _tell(progress, epoch, epochs, member, cost, score, _rate):
     scored = "" if score is None else f", validation score {score:.6g}"
-    print(f"network {member}, epoch {epoch}: cost {cost:.6g}{scored}", flush=True)
+    lines = [f"network {member}, epoch {epoch}: cost {cost:.6g}{scored}"]
+    progress.epoch(epoch, epochs, {"cost": cost, "validation score": score}, lines, f"network {member}, ")
 
 
 _Tabular.__init__.__signature__ = _settings.signature()
