@@ -12,16 +12,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from . import _course, _parameters
+from ._callbacks import CallbackSupportMixin, Untold, fit_task, with_callbacks
 from ._html import WithLossCurve
 from ._progress import Progress
 
 
-class BaseMLP(WithLossCurve, BaseEstimator):
+class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
     """Parameters, training and attributes of multilayer perceptrons."""
 
     # Work, in multiplications, below which threads cost more than they bring.
     _ALONE = 1 << 22
 
+    @with_callbacks
     def _fit(self, X, y, sample_weight, *, incremental, validation_data=None):
         _parameters.check(self)
         if self.early_stopping and incremental:
@@ -37,17 +39,19 @@ class BaseMLP(WithLossCurve, BaseEstimator):
         if first:
             self._begin(X, outputs, head, dtype)
         self._connect(X.shape[1], head)
-        progress = Progress(self.verbose, one_line=not incremental)
+        task = Untold() if incremental else fit_task(self, X, y, sample_weight, self.max_iter)
+        watch = _course.Watch(self, Progress(self.verbose, one_line=not incremental), task)
         if self.solver == "lbfgs":
             rows = np.arange(X.shape[0], dtype=np.uint32)
-            course = _course.full_batch(self, rows, self._loss_of, progress)
+            course = _course.full_batch(self, rows, self._loss_of, watch)
         else:
             if not incremental or not hasattr(self, "_optimizer"):
                 self._optimizer = _course.Optimizer(self.learning_rate_init)
             rows, score = self._split(X, y, targets, sample_weight, validation_data)
-            course = _course.batches(self, rows, self._loss_of, score, incremental, progress)
-        with progress:
+            course = _course.batches(self, rows, self._loss_of, score, incremental, watch)
+        with watch.progress:
             self._train(course, X, targets, weights, len(rows), incremental)
+        task.end(dict)
         return self
 
     def _weights(self, X, y, sample_weight, dtype):
@@ -111,13 +115,14 @@ class BaseMLP(WithLossCurve, BaseEstimator):
         return network
 
     def _keep_parameters(self):
-        """Makes the network's parameters attributes: read-only, for a change in place would not reach the engine."""
+        """Makes the network's parameters attributes, and returns these: read-only, for a change in place would not reach the engine."""
         arrays = self._network.parameters()
         arrays[1::2] = [b.ravel() for b in arrays[1::2]]
         for array in arrays:
             array.flags.writeable = False
         self.coefs_, self.intercepts_ = arrays[::2], arrays[1::2]
         self._arrays = arrays
+        return {"coefs_": self.coefs_, "intercepts_": self.intercepts_}
 
     def _split(self, X, y, targets, sample_weight, validation_data):
         """The numbers of the training rows, and what scores the validation rows after each pass, if anything does."""
@@ -164,7 +169,7 @@ class BaseMLP(WithLossCurve, BaseEstimator):
     def _train(self, course, X, targets, weights, rows, incremental):
         if self.batch_size != "auto" and self.batch_size > rows:
             warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=4
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
             )
         settings = _parameters.train_settings(self, rows, self._seed())
         threads = self._threads(_parameters.batch_size(self, rows))
@@ -172,7 +177,7 @@ class BaseMLP(WithLossCurve, BaseEstimator):
         try:
             self._network.train(settings, X, targets, weights, threads, incremental, lead)
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            warnings.warn("Training interrupted by user.", stacklevel=5)
         finally:
             best = self.__dict__.pop("_best_parameters", None)
             if best is not None:
@@ -181,7 +186,7 @@ class BaseMLP(WithLossCurve, BaseEstimator):
         if not all(np.isfinite(array).all() for array in self._arrays):
             raise ValueError(_course.NON_FINITE)
         if lead.warning is not None:
-            warnings.warn(lead.warning, ConvergenceWarning, stacklevel=4)
+            warnings.warn(lead.warning, ConvergenceWarning, stacklevel=5)
 
     def _seed(self):
         """The seed of dropout; without dropout no random number is taken for it."""

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import warnings
-from functools import partial
 from time import monotonic
 
 import numpy as np
@@ -14,6 +13,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from . import _settings
+from ._callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from ._chainrule import TabularModel
 from ._columns import column_names, is_frame, label_column, number_column, table
 from ._html import WithLossCurve
@@ -21,7 +21,7 @@ from ._progress import Progress
 from ._targets import class_labels, class_target, free_name, number_target, target_name, weighted
 
 
-class _Tabular(WithLossCurve, BaseEstimator):
+class _Tabular(WithLossCurve, CallbackSupportMixin, BaseEstimator):
     """What classifier and regressor share."""
 
     def __init__(self, **parameters):
@@ -30,6 +30,7 @@ class _Tabular(WithLossCurve, BaseEstimator):
         for name in parameters:
             raise TypeError(f"{type(self).__name__} has no parameter {name!r}; {_settings.hint(name)}")
 
+    @with_callbacks
     def fit(self, X, y, sample_weight=None, eval_set=None):
         """Fits encoder and network.
 
@@ -62,11 +63,13 @@ class _Tabular(WithLossCurve, BaseEstimator):
         X = self._features(X, reset=True)
         name, y = target_name(y, column_names(X)), self._target(y)
         check_consistent_length(X, y)
+        task = fit_task(self, X, y, sample_weight, None)
         X, y, weights, counts = weighted(X, y, sample_weight)
         names = column_names(X)
         weight = None if weights is None else free_name("sample_weight", [*names, name])
         roles = [self._target_column(name, y)] + ([] if weights is None else [number_column(weight, weights)])
         with Progress(self.verbose) as progress:
+            observer = _Observer(progress, task)
             model, raised = TabularModel.fit(
                 _settings.as_json(self, self._task),
                 table("X and y", X, more=roles),
@@ -75,17 +78,19 @@ class _Tabular(WithLossCurve, BaseEstimator):
                 valid=None if eval_set is None else self._validation(eval_set, names, name, weight),
                 counts=counts,
                 threads=self._threads(),
-                observer=partial(_tell, progress) if self.verbose else None,
+                observer=observer,
                 time_limit=None if limit is None else max(limit - (monotonic() - started), 0.0),
             )
         self._adopt(model, y)
         self._names, self._from_file = names, False
         for column, message in self._about["left_out"]:
-            warnings.warn(f"column {column!r}: {message}", UserWarning, stacklevel=2)
+            warnings.warn(f"column {column!r}: {message}", UserWarning, stacklevel=3)
         if isinstance(raised, KeyboardInterrupt):
-            warnings.warn("Training interrupted by user; the model is the best so far.", UserWarning, stacklevel=2)
+            warnings.warn("Training interrupted by user; the model is the best so far.", UserWarning, stacklevel=3)
         elif raised is not None:
             raise raised
+        observer.end()
+        task.end(dict)
         return self
 
     def feature_importances(self, X, y, *, n_repeats=5, scoring=None, random_state=0):
@@ -407,10 +412,26 @@ class TabularRegressor(RegressorMixin, _Tabular):
     _target_column = staticmethod(number_column)
 
 
-def _tell(progress, epoch, epochs, member, cost, score, _rate):
-    scored = "" if score is None else f", validation score {score:.6g}"
-    lines = [f"network {member}, epoch {epoch}: cost {cost:.6g}{scored}"]
-    progress.epoch(epoch, epochs, {"cost": cost, "validation score": score}, lines, f"network {member}, ")
+class _Observer:
+    """What the core tells of every epoch, for the line that is printed and scikit-learn's callbacks."""
+
+    def __init__(self, progress, task):
+        self._progress, self._task = progress, task
+        self._member, self._network = 0, None
+
+    def __call__(self, epoch, epochs, member, cost, score, _rate):
+        scored = "" if score is None else f", validation score {score:.6g}"
+        lines = [f"network {member}, epoch {epoch}: cost {cost:.6g}{scored}"]
+        self._progress.epoch(epoch, epochs, {"cost": cost, "validation score": score}, lines, f"network {member}, ")
+        if member != self._member:
+            self.end()
+            self._member, self._network = member, self._task.part("network", epochs)
+        return self._network.part("epoch").end()
+
+    def end(self):
+        """The last network's training has ended."""
+        if self._network is not None:
+            self._network.end()
 
 
 _Tabular.__init__.__signature__ = _settings.signature()
