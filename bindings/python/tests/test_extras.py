@@ -10,6 +10,7 @@ import tracemalloc
 import joblib
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -18,7 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from chainrule import MLPClassifier, MLPRegressor
+from chainrule import MLPClassifier, MLPRegressor, check_gradients
 
 X, Y = load_iris(return_X_y=True)
 X_REG, Y_REG = make_regression(n_samples=200, n_features=5, noise=5.0, random_state=0)
@@ -68,6 +69,41 @@ def test_ordered_classes():
     model = quick(loss="ordinal", max_iter=300, learning_rate_init=0.02).fit(X, Y)
     assert_allclose(model.predict_proba(X).sum(axis=1), 1.0)
     assert model.score(X, Y) > 0.9
+
+
+SIZES = ["small", "middle", "large"]
+
+
+def sizes(y):
+    """Levels whose order is not that of the alphabet, and one that no row has."""
+    return pd.Series(pd.Categorical(np.array(SIZES)[y], [*SIZES, "huge"], ordered=True))
+
+
+def enum(y):
+    return pl.Series(np.array(SIZES)[y].tolist(), dtype=pl.Enum([*SIZES, "huge"]))
+
+
+@pytest.mark.parametrize("ordered", [sizes, enum])
+def test_ordered_classes_are_those_of_the_categories(ordered):
+    expected = quick(loss="ordinal", max_iter=50).fit(X, Y)
+    model = quick(loss="ordinal", max_iter=50).fit(X, ordered(Y))
+    assert_array_equal(model.classes_, sorted(SIZES))
+    assert_array_equal(model.coefs_[0], expected.coefs_[0])
+    assert_array_equal(model.predict_proba(X)[:, [2, 1, 0]], expected.predict_proba(X))
+    assert_array_equal(model.predict(X), np.array(SIZES)[expected.predict(X)])
+    assert model.score(X, ordered(Y)) == expected.score(X, Y)
+    assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+    watched = quick(loss="ordinal", early_stopping=True).fit(X, ordered(Y))
+    assert_allclose(watched.validation_scores_, quick(loss="ordinal", early_stopping=True).fit(X, Y).validation_scores_)
+    assert check_gradients(model, X[::30], np.array(SIZES)[Y[::30]])["holds"]
+    alphabetical = quick(loss="ordinal", max_iter=50).fit(X, np.array(SIZES)[Y])
+    assert not np.array_equal(alphabetical.coefs_[0], model.coefs_[0])
+
+
+def test_ordered_classes_in_parts():
+    model, expected = quick(loss="ordinal"), quick(loss="ordinal").partial_fit(X, Y, classes=[0, 1, 2]).partial_fit(X, Y)
+    model.partial_fit(X, sizes(Y), classes=pd.Categorical(SIZES, SIZES, ordered=True)).partial_fit(X, sizes(Y))
+    assert_array_equal(model.coefs_[0], expected.coefs_[0])
 
 
 def test_unknown_heads_are_refused():

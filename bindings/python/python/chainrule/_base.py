@@ -158,7 +158,7 @@ class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
             return score
 
         def score():
-            prediction = self._decide(self._network.predict(X, 1, self._prediction()))
+            prediction = self._decide(self._ask(self._network, X, 1))
             if np.issubdtype(prediction.dtype, np.floating) and not np.isfinite(prediction).all():
                 return np.nan
             return self._METRIC(y, prediction, **named)
@@ -221,7 +221,10 @@ class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
             )
             X = self._dense(X, self.coefs_[0].dtype)
         network = self._connect(self.n_features_in_)
-        return network.predict(X, self._threads(X.shape[0]), self._prediction())
+        return self._ask(network, X, self._threads(X.shape[0]))
+
+    def _ask(self, network, X, threads):
+        return network.predict(X, threads, self._prediction())
 
     @staticmethod
     def _dense(X, dtype):

@@ -18,7 +18,16 @@ from ._chainrule import TabularModel
 from ._columns import column_names, is_frame, label_column, number_column, table
 from ._html import WithLossCurve
 from ._progress import Progress
-from ._targets import class_labels, class_target, free_name, number_target, target_name, weighted
+from ._targets import (
+    class_labels,
+    class_name,
+    class_target,
+    free_name,
+    number_target,
+    ordered_levels,
+    target_name,
+    weighted,
+)
 
 
 class _Tabular(WithLossCurve, CallbackSupportMixin, BaseEstimator):
@@ -61,6 +70,7 @@ class _Tabular(WithLossCurve, CallbackSupportMixin, BaseEstimator):
         """
         started, limit = monotonic(), _settings.time_limit(self)
         X = self._features(X, reset=True)
+        levels = ordered_levels(y, self.head)
         name, y = target_name(y, column_names(X)), self._target(y)
         check_consistent_length(X, y)
         task = fit_task(self, X, y, sample_weight, None)
@@ -68,10 +78,12 @@ class _Tabular(WithLossCurve, CallbackSupportMixin, BaseEstimator):
         names = column_names(X)
         weight = None if weights is None else free_name("sample_weight", [*names, name])
         roles = [self._target_column(name, y)] + ([] if weights is None else [number_column(weight, weights)])
+        occurring = set(y.tolist()) if levels else ()
+        known = {"class_order": [class_name(level) for level in levels if level in occurring]} if levels else {}
         with Progress(self.verbose) as progress:
             observer = _Observer(progress, task)
             model, raised = TabularModel.fit(
-                _settings.as_json(self, self._task),
+                _settings.as_json(self, self._task, **known),
                 table("X and y", X, more=roles),
                 name,
                 weight=weight,
@@ -250,7 +262,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted, or in the order of `class_order`.
+        The labels, sorted.
     {attributes}
 
     Examples
@@ -287,7 +299,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
             A column that is missing or of another kind than in `fit`, or a number that is infinite.
         """
         table = self._table(X)
-        return self.classes_[self._model.predict(table, self._threads())]
+        return self._labels[self._model.predict(table, self._threads())]
 
     def predict_proba(self, X):
         """The probability of each class for each row.
@@ -303,14 +315,17 @@ class TabularClassifier(ClassifierMixin, _Tabular):
             In the order of `classes_`; each row sums to 1.
         """
         table = self._table(X)
-        return self._model.predict_proba(table, self._threads())
+        return self._model.predict_proba(table, self._threads())[:, self._order]
 
     _target = staticmethod(class_target)
     _target_column = staticmethod(label_column)
 
     def _adopt(self, model, y=None):
         super()._adopt(model, y)
-        self.classes_ = class_labels(self._about["classes"], None if y is None else y.dtype)
+        # In the model's order, which scikit-learn's metrics do not know.
+        self._labels = class_labels(self._about["classes"], None if y is None else y.dtype)
+        self._order = np.argsort(self._labels)
+        self.classes_ = self._labels[self._order]
 
 
 class TabularRegressor(RegressorMixin, _Tabular):
