@@ -173,15 +173,14 @@ impl<T: Scalar + Element> Model<T> {
     /// The cost of all rows, a sum, and its gradient.
     pub fn gradient<'py>(&self, py: Python<'py>, rows: &Rows<'py, T>) -> PyResult<(f64, Bound<'py, PyList>)> {
         let data = rows.dataset()?;
-        let (cost, gradient, shapes) = py
-            .detach(|| {
-                let mut network = self.write();
-                let (cost, gradient) = network.gradient(&mut Compute::new(1), &data)?;
-                let shapes: Vec<_> = network.views().iter().map(|view| [view.rows, view.cols]).collect();
-                Ok((cost, gradient, shapes))
-            })
-            .map_err(refused)?;
+        let found = py.detach(|| {
+            let mut network = self.write();
+            let (cost, gradient) = network.gradient(&mut Compute::new(1), &data)?;
+            let shapes: Vec<_> = network.views().iter().map(|view| [view.rows, view.cols]).collect();
+            Ok((cost, gradient, shapes))
+        });
         self.check_custom()?;
+        let (cost, gradient, shapes) = found.map_err(refused)?;
         Ok((cost, arrays(py, gradient.into_iter().zip(shapes).collect())?))
     }
 }

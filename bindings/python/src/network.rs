@@ -158,8 +158,9 @@ impl Network {
             let rows = Rows::new(x, y, weights)?;
             let data = rows.dataset()?;
             let certify = || chainrule::check::certify(&model.read(), &mut Compute::new(1), &data, most);
-            let certificate = py.detach(certify).map_err(refused)?;
+            let certificate = py.detach(certify);
             model.check_custom()?;
+            let certificate = certificate.map_err(refused)?;
             let holds = certificate.holds();
             write(&(certificate, holds))
         })
@@ -179,9 +180,9 @@ impl Network {
             let rows = Rows::new(x, y, None)?;
             let data = rows.dataset()?;
             let explain = || model.read().explain_weight(&mut Compute::new(1), &data, row, place, learning_rate);
-            let elements = py.detach(explain).map_err(refused)?;
+            let elements = py.detach(explain);
             model.check_custom()?;
-            write(&elements)
+            write(&elements.map_err(refused)?)
         })
     }
 }

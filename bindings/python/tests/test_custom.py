@@ -169,6 +169,9 @@ def test_exceptions_are_raised_as_they_are():
     assert burnt == [1]
     with pytest.raises(Fuse):
         model.predict(X)
+    for look in (check_gradients, explain_weight):
+        with pytest.raises(Fuse):
+            look(model, X[:5], Y[:5])
     burnt.clear()
     assert_array_equal(quick(activation=Activation(phi, tanh_prime)).fit(X, Y).predict(X), quick(activation=TANH).fit(X, Y).predict(X))
 

@@ -284,7 +284,7 @@ def test_an_interrupt_ends_the_training_and_leaves_a_model(monkeypatch):
         if epoch == 20:
             threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
 
-    monkeypatch.setattr("chainrule._tabular._Observer.__call__", interrupt_soon)
+    monkeypatch.setattr("chainrule._tabular.Observer.__call__", interrupt_soon)
     # Python's handler is not there where the tests run in the background.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

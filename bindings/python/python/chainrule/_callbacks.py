@@ -68,3 +68,25 @@ def fit_task(estimator, X, y, sample_weight, most):
         return Untold()
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     return Task(estimator, context, X=X, y=y, metadata=metadata)
+
+
+class Observer:
+    """Whom the core tells of every epoch of a table's networks: what is printed and scikit-learn's callbacks."""
+
+    def __init__(self, progress, task):
+        self._progress, self._task = progress, task
+        self._member, self._network = 0, None
+
+    def __call__(self, epoch, epochs, member, cost, score, _rate):
+        scored = "" if score is None else f", validation score {score:.6g}"
+        lines = [f"network {member}, epoch {epoch}: cost {cost:.6g}{scored}"]
+        self._progress.epoch(epoch, epochs, {"cost": cost, "validation score": score}, lines, f"network {member}, ")
+        if member != self._member:
+            self.end()
+            self._member, self._network = member, self._task.part("network", epochs)
+        return self._network.part("epoch").end()
+
+    def end(self):
+        """The last network's training has ended."""
+        if self._network is not None:
+            self._network.end()

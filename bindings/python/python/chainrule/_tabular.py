@@ -13,14 +13,14 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from . import _settings
-from ._callbacks import CallbackSupportMixin, fit_task, with_callbacks
+from ._callbacks import CallbackSupportMixin, Observer, fit_task, with_callbacks
 from ._chainrule import TabularModel
 from ._columns import column_names, is_frame, label_column, number_column, table
 from ._html import WithLossCurve
 from ._progress import Progress
 from ._targets import (
     class_labels,
-    class_name,
+    class_names,
     class_target,
     free_name,
     number_target,
@@ -78,10 +78,9 @@ class _Tabular(WithLossCurve, CallbackSupportMixin, BaseEstimator):
         names = column_names(X)
         weight = None if weights is None else free_name("sample_weight", [*names, name])
         roles = [self._target_column(name, y)] + ([] if weights is None else [number_column(weight, weights)])
-        occurring = set(y.tolist()) if levels else ()
-        known = {"class_order": [class_name(level) for level in levels if level in occurring]} if levels else {}
+        known = {"class_order": class_names(levels, y)} if levels else {}
         with Progress(self.verbose) as progress:
-            observer = _Observer(progress, task)
+            observer = Observer(progress, task)
             model, raised = TabularModel.fit(
                 _settings.as_json(self, self._task, **known),
                 table("X and y", X, more=roles),
@@ -425,28 +424,6 @@ class TabularRegressor(RegressorMixin, _Tabular):
 
     _target = staticmethod(number_target)
     _target_column = staticmethod(number_column)
-
-
-class _Observer:
-    """What the core tells of every epoch, for the line that is printed and scikit-learn's callbacks."""
-
-    def __init__(self, progress, task):
-        self._progress, self._task = progress, task
-        self._member, self._network = 0, None
-
-    def __call__(self, epoch, epochs, member, cost, score, _rate):
-        scored = "" if score is None else f", validation score {score:.6g}"
-        lines = [f"network {member}, epoch {epoch}: cost {cost:.6g}{scored}"]
-        self._progress.epoch(epoch, epochs, {"cost": cost, "validation score": score}, lines, f"network {member}, ")
-        if member != self._member:
-            self.end()
-            self._member, self._network = member, self._task.part("network", epochs)
-        return self._network.part("epoch").end()
-
-    def end(self):
-        """The last network's training has ended."""
-        if self._network is not None:
-            self._network.end()
 
 
 _Tabular.__init__.__signature__ = _settings.signature()

@@ -42,8 +42,13 @@ def ordered_levels(y, head):
     return list(dtype.categories) if ordered and ordinal else None
 
 
-def class_name(label):
-    """How a model calls the class with this label."""
+def class_names(levels, y):
+    """How a model calls those of the levels that occur in y."""
+    occurring = set(y.tolist())
+    return [_class_name(level) for level in levels if level in occurring]
+
+
+def _class_name(label):
     if isinstance(label, (bool, np.bool_)):
         return str(bool(label)).lower()
     return str(int(label) if isinstance(label, Real) else label)
