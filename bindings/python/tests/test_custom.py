@@ -176,16 +176,22 @@ def test_exceptions_are_raised_as_they_are():
     assert_array_equal(quick(activation=Activation(phi, tanh_prime)).fit(X, Y).predict(X), quick(activation=TANH).fit(X, Y).predict(X))
 
 
-def test_an_interrupt_inside_a_function_leaves_a_model():
+@pytest.mark.parametrize("interrupted", [np.tanh, tanh_prime])
+def test_an_interrupt_inside_a_function_leaves_a_model(interrupted):
     calls = []
 
-    def phi(z):
-        calls.append(len(z))
-        if len(calls) == 30_000:
-            raise KeyboardInterrupt
-        return np.tanh(z)
+    def counted(function):
+        def call(z):
+            calls.append(function)
+            if len(calls) > 30_000 and function is interrupted and calls.count(None) == 0:
+                calls.append(None)
+                raise KeyboardInterrupt
+            return function(z)
 
-    model = quick(activation=Activation(phi, tanh_prime), max_iter=100_000, tol=0.0, n_iter_no_change=np.inf)
+        return call
+
+    activation = Activation(counted(np.tanh), counted(tanh_prime), "tanh")
+    model = quick(activation=activation, max_iter=100_000, tol=0.0, n_iter_no_change=np.inf)
     with pytest.warns(UserWarning, match="interrupted"):
         model.fit(X, Y)
     assert model.predict(X).shape == Y.shape and np.isfinite(model.coefs_[0]).all()

@@ -83,6 +83,13 @@ def test_a_line_ends_with_the_exception():
     assert terminal.getvalue().endswith("\n")
 
 
+def test_warnings_begin_a_line(monkeypatch):
+    with redirect_stdout(Terminal()) as terminal:
+        monkeypatch.setattr("warnings.warn", lambda text, *_, **__: print(text))
+        MLPClassifier(4, max_iter=3, verbose=True).fit(X, Y)
+    assert terminal.states()[-2][0].startswith("Stochastic Optimizer: Maximum iterations (3) reached")
+
+
 def test_notebooks_show_the_losses():
     model = MLPClassifier(4, max_iter=5, random_state=0)
     assert "<svg" not in model._repr_html_()

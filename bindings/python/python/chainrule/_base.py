@@ -49,8 +49,7 @@ class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
                 self._optimizer = _course.Optimizer(self.learning_rate_init)
             rows, score = self._split(X, y, targets, sample_weight, validation_data)
             course = _course.batches(self, rows, self._loss_of, score, incremental, watch)
-        with watch.progress:
-            self._train(course, X, targets, weights, len(rows), incremental)
+        self._train(course, watch.progress, X, targets, weights, len(rows), incremental)
         task.end(dict)
         return self
 
@@ -166,7 +165,7 @@ class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
         X = np.ascontiguousarray(X, dtype=self.coefs_[0].dtype)
         return score
 
-    def _train(self, course, X, targets, weights, rows, incremental):
+    def _train(self, course, progress, X, targets, weights, rows, incremental):
         if self.batch_size != "auto" and self.batch_size > rows:
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
@@ -175,7 +174,8 @@ class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
         threads = self._threads(_parameters.batch_size(self, rows))
         lead = _course.Lead(course)
         try:
-            self._network.train(settings, X, targets, weights, threads, incremental, lead)
+            with progress:
+                self._network.train(settings, X, targets, weights, threads, incremental, lead)
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=5)
         finally:
