@@ -69,7 +69,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     max_fun : int, default=15000
         Evaluations of the loss by ``lbfgs``, at most.
     loss : str, dict or Head, default="log_loss"
-        "log_loss", a head of the engine for classes: "ordinal" (in the order of an ordered categorical or else sorted), or ``{"categorical": {"smoothing": 0.1}}``, or a ``Head`` of your own.
+        "log_loss", a head of the engine for classes: "ordinal" (in the order of an ordered categorical or else sorted), or
+        ``{"categorical": {"smoothing": 0.1}}``, or a ``Head`` of your own.
     class_weight : dict, "balanced" or None, default=None
         Factors of the rows' weights by class.
     dropout : float or list of float, default=0.0
