@@ -29,11 +29,11 @@ def built_in():
         yield name, *load(return_X_y=True), epochs
 
 
-def tables(folder):
+def tables(folder, only):
     import pandas as pd
 
     for entry in json.loads((folder / "index.json").read_text()):
-        if entry["name"] not in TABLES:
+        if entry["name"] not in TABLES or only not in (None, entry["name"]):
             continue
         frame = pd.read_parquet(folder / entry["file"])
         y = pd.factorize(frame.pop(entry["target"]))[0]
@@ -100,7 +100,7 @@ def main():
     arguments = arguments.parse_args()
     warnings.simplefilter("ignore")
     print("set            dtype      rows  cols epochs  theirs s    ours s  ratio    theirs     ours")
-    sets = list(built_in()) + (list(tables(arguments.data)) if arguments.data else [])
+    sets = list(built_in()) + (list(tables(arguments.data, arguments.only)) if arguments.data else [])
     ratios = []
     for name, X, y, epochs in sets:
         if arguments.only in (None, name):

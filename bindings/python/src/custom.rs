@@ -1,11 +1,11 @@
 //! Activations and heads that are functions of numpy arrays. The engine calls them from its threads, with the interpreter's lock.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chainrule::check::Verified;
 use chainrule::{Activation, CustomActivation as EngineActivation, CustomHead as EngineHead, Head};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -17,12 +17,21 @@ pub struct Raised(Arc<Mutex<Option<PyErr>>>);
 
 impl Raised {
     fn keep(&self, error: PyErr) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.error().get_or_insert(error);
+    }
+
+    /// Whether there is an exception to raise.
+    pub fn any(&self) -> bool {
+        self.error().is_some()
     }
 
     /// The exception, if there was one since the last question.
     pub fn check(&self) -> PyResult<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
+        self.error().take().map_or(Ok(()), Err)
+    }
+
+    fn error(&self) -> MutexGuard<'_, Option<PyErr>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -39,17 +48,27 @@ fn array<'py>(py: Python<'py>, (numbers, width): Argument<'_>) -> PyResult<Bound
 
 /// Fills `out` with what `function` gives for these arrays: a vector of as many numbers, in double precision.
 fn fill(function: &Py<PyAny>, raised: &Raised, arguments: &[Argument<'_>], out: &mut [f64]) {
-    let called = Python::attach(|py| -> PyResult<()> {
-        let arguments: Vec<_> = arguments.iter().map(|&argument| array(py, argument)).collect::<PyResult<_>>()?;
-        let values = function.bind(py).call1(PyTuple::new(py, arguments)?)?;
-        let values: PyReadonlyArray1<'_, f64> = values.extract()?;
-        let values = values.as_slice()?;
-        if values.len() != out.len() {
-            return Err(PyValueError::new_err(format!("{} numbers where {} are needed", values.len(), out.len())));
-        }
-        out.copy_from_slice(values);
-        Ok(())
-    });
+    let mut call = || {
+        Python::attach(|py| -> PyResult<()> {
+            let arguments: Vec<_> = arguments.iter().map(|&argument| array(py, argument)).collect::<PyResult<_>>()?;
+            let values = function.bind(py).call1(PyTuple::new(py, arguments)?)?;
+            let values: PyReadonlyArray1<'_, f64> = values.extract()?;
+            let values = values.as_slice()?;
+            if values.len() != out.len() {
+                return Err(PyValueError::new_err(format!("{} numbers where {} are needed", values.len(), out.len())));
+            }
+            out.copy_from_slice(values);
+            Ok(())
+        })
+    };
+    let mut called = call();
+    // Ctrl-C cuts into whatever Python is doing. Training ends after the batch, which still needs these numbers.
+    if let Err(error) = called.as_ref()
+        && Python::attach(|py| error.is_instance_of::<PyKeyboardInterrupt>(py))
+    {
+        let interrupt = std::mem::replace(&mut called, call());
+        interrupt.err().into_iter().for_each(|error| raised.keep(error));
+    }
     if let Err(error) = called {
         out.fill(f64::NAN);
         raised.keep(error);

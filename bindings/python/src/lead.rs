@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chainrule::{Compute, Ended, Scalar, Stepper, TrainSettings};
+use chainrule::{Compute, Ended, Flow, Scalar, Stepper, TrainSettings};
 use numpy::{Element, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -27,9 +27,11 @@ pub fn train<T: Scalar + Element>(
     lead: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
     let data = rows.dataset()?;
-    let progress = if resume { model.take_progress(settings)? } else { None };
     let mut compute = Compute::new(threads);
-    let stepper = py.detach(|| Stepper::new(&model.read(), &compute, data, settings, progress));
+    let stepper = py.detach(|| {
+        let progress = if resume { model.take_progress(settings)? } else { None };
+        Stepper::new(&model.read(), &compute, data, settings, progress)
+    });
     let mut stepper = stepper.map_err(refused)?;
     let result = passes(py, model, &mut compute, &mut stepper, lead);
     model.keep_progress(stepper.into_progress());
@@ -53,7 +55,8 @@ fn passes<T: Scalar + Element>(
         let order = order.as_slice()?;
         rate.into_iter().for_each(|rate| stepper.set_learning_rate(rate));
         let mut signals = Signals::new(SIGNALS);
-        let pass = py.detach(|| stepper.pass(&mut model.write(), compute, order, &mut |_| signals.look()));
+        let mut look = || if model.has_raised() { Flow::Stop } else { signals.look() };
+        let pass = py.detach(|| stepper.pass(&mut model.write(), compute, order, &mut |_| look()));
         if let Some(interrupt) = signals.raised {
             return Err(interrupt);
         }

@@ -72,7 +72,13 @@ impl<T: Scalar + Element> Model<T> {
         self.raised.iter().try_for_each(Raised::check)
     }
 
-    /// The network, to look at. A panic elsewhere leaves numbers that are as valid as any.
+    /// Whether there is something for [`check_custom`](Self::check_custom) to raise.
+    pub fn has_raised(&self) -> bool {
+        self.raised.iter().any(Raised::any)
+    }
+
+    /// The network, to look at. Who holds it may wait for the interpreter's lock, in a function of the user's: nobody may ask for it
+    /// while holding that lock. A panic elsewhere leaves numbers that are as valid as any.
     pub fn read(&self) -> RwLockReadGuard<'_, Network<T>> {
         self.network.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,13 +89,12 @@ impl<T: Scalar + Element> Model<T> {
     }
 
     /// What the last training left for one with these settings.
-    pub fn take_progress(&self, settings: &TrainSettings) -> PyResult<Option<Progress<T>>> {
-        match std::mem::replace(&mut *self.kept(), Kept::Nothing) {
+    pub fn take_progress(&self, settings: &TrainSettings) -> chainrule::Result<Option<Progress<T>>> {
+        let kept = std::mem::replace(&mut *self.kept(), Kept::Nothing);
+        match kept {
             Kept::Nothing => Ok(None),
             Kept::Progress(progress) => Ok(Some(progress)),
-            Kept::Numbers(numbers) => {
-                Progress::from_numbers(&self.read(), settings, &numbers).map(Some).map_err(refused)
-            }
+            Kept::Numbers(numbers) => Progress::from_numbers(&self.read(), settings, &numbers).map(Some),
         }
     }
 
@@ -124,7 +129,6 @@ impl<T: Scalar + Element> Model<T> {
 
     /// A matrix for each parameter.
     pub fn parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        // Who holds the network may wait for the interpreter's lock, in a function of the user's.
         let values = py.detach(|| {
             let network = self.read();
             let shapes = network.views().iter().map(|view| [view.rows, view.cols]);
@@ -134,13 +138,15 @@ impl<T: Scalar + Element> Model<T> {
     }
 
     /// Replaces each parameter by its matrix.
-    pub fn set_parameters(&self, values: &[Bound<'_, PyAny>]) -> PyResult<()> {
-        let mut network = self.write();
-        for (p, values) in values.iter().enumerate().take(network.views().len()) {
-            let values: PyReadonlyArray2<'_, T> = matrix(values, "a parameter")?;
-            network.set_parameter(p, values.as_slice()?).map_err(refused)?;
-        }
-        Ok(())
+    pub fn set_parameters(&self, py: Python<'_>, values: &[Bound<'_, PyAny>]) -> PyResult<()> {
+        let arrays = values.iter().map(|values| matrix::<T>(values, "a parameter")).collect::<PyResult<Vec<_>>>()?;
+        let values = arrays.iter().map(|array| array.as_slice()).collect::<Result<Vec<_>, _>>()?;
+        let replace = || {
+            let mut network = self.write();
+            let count = network.views().len();
+            (0..count).zip(values).try_for_each(|(p, values)| network.set_parameter(p, values))
+        };
+        py.detach(replace).map_err(refused)
     }
 
     /// The means of every row; of a head for classes with fewer outputs than classes, their probabilities.
@@ -167,15 +173,14 @@ impl<T: Scalar + Element> Model<T> {
     /// The cost of all rows, a sum, and its gradient.
     pub fn gradient<'py>(&self, py: Python<'py>, rows: &Rows<'py, T>) -> PyResult<(f64, Bound<'py, PyList>)> {
         let data = rows.dataset()?;
-        let (cost, gradient, shapes) = py
-            .detach(|| {
-                let mut network = self.write();
-                let (cost, gradient) = network.gradient(&mut Compute::new(1), &data)?;
-                let shapes: Vec<_> = network.views().iter().map(|view| [view.rows, view.cols]).collect();
-                Ok((cost, gradient, shapes))
-            })
-            .map_err(refused)?;
+        let found = py.detach(|| {
+            let mut network = self.write();
+            let (cost, gradient) = network.gradient(&mut Compute::new(1), &data)?;
+            let shapes: Vec<_> = network.views().iter().map(|view| [view.rows, view.cols]).collect();
+            Ok((cost, gradient, shapes))
+        });
         self.check_custom()?;
+        let (cost, gradient, shapes) = found.map_err(refused)?;
         Ok((cost, arrays(py, gradient.into_iter().zip(shapes).collect())?))
     }
 }

@@ -88,8 +88,8 @@ impl Network {
     }
 
     /// Replaces the parameters by matrices of the shapes that `parameters` gives.
-    fn set_parameters(&self, values: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
-        with_model!(self, |model| model.set_parameters(&values))
+    fn set_parameters(&self, py: Python<'_>, values: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
+        with_model!(self, |model| model.set_parameters(py, &values))
     }
 
     /// Trains on X (rows x inputs), y (rows x targets) and weights (rows) as `lead` says: called with None at first and then with
@@ -158,8 +158,9 @@ impl Network {
             let rows = Rows::new(x, y, weights)?;
             let data = rows.dataset()?;
             let certify = || chainrule::check::certify(&model.read(), &mut Compute::new(1), &data, most);
-            let certificate = py.detach(certify).map_err(refused)?;
+            let certificate = py.detach(certify);
             model.check_custom()?;
+            let certificate = certificate.map_err(refused)?;
             let holds = certificate.holds();
             write(&(certificate, holds))
         })
@@ -168,6 +169,7 @@ impl Network {
     /// Everything that the gradient of the weight at `place` (layer, from, to) is made of on row `row`, all from 0, as JSON.
     fn explain_weight<'py>(
         &self,
+        py: Python<'py>,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
         row: u32,
@@ -177,7 +179,9 @@ impl Network {
         with_model!(self, |model| {
             let rows = Rows::new(x, y, None)?;
             let data = rows.dataset()?;
-            let elements = model.read().explain_weight(&mut Compute::new(1), &data, row, place, learning_rate);
+            let explain = || model.read().explain_weight(&mut Compute::new(1), &data, row, place, learning_rate);
+            let elements = py.detach(explain);
+            model.check_custom()?;
             write(&elements.map_err(refused)?)
         })
     }

@@ -10,6 +10,7 @@ import tracemalloc
 import joblib
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -18,7 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from chainrule import MLPClassifier, MLPRegressor
+from chainrule import MLPClassifier, MLPRegressor, check_gradients
 
 X, Y = load_iris(return_X_y=True)
 X_REG, Y_REG = make_regression(n_samples=200, n_features=5, noise=5.0, random_state=0)
@@ -68,6 +69,41 @@ def test_ordered_classes():
     model = quick(loss="ordinal", max_iter=300, learning_rate_init=0.02).fit(X, Y)
     assert_allclose(model.predict_proba(X).sum(axis=1), 1.0)
     assert model.score(X, Y) > 0.9
+
+
+SIZES = ["small", "middle", "large"]
+
+
+def sizes(y):
+    """Levels whose order is not that of the alphabet, and one that no row has."""
+    return pd.Series(pd.Categorical(np.array(SIZES)[y], [*SIZES, "huge"], ordered=True))
+
+
+def enum(y):
+    return pl.Series(np.array(SIZES)[y].tolist(), dtype=pl.Enum([*SIZES, "huge"]))
+
+
+@pytest.mark.parametrize("ordered", [sizes, enum])
+def test_ordered_classes_are_those_of_the_categories(ordered):
+    expected = quick(loss="ordinal", max_iter=50).fit(X, Y)
+    model = quick(loss="ordinal", max_iter=50).fit(X, ordered(Y))
+    assert_array_equal(model.classes_, sorted(SIZES))
+    assert_array_equal(model.coefs_[0], expected.coefs_[0])
+    assert_array_equal(model.predict_proba(X)[:, [2, 1, 0]], expected.predict_proba(X))
+    assert_array_equal(model.predict(X), np.array(SIZES)[expected.predict(X)])
+    assert model.score(X, ordered(Y)) == expected.score(X, Y)
+    assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+    watched = quick(loss="ordinal", early_stopping=True).fit(X, ordered(Y))
+    assert_allclose(watched.validation_scores_, quick(loss="ordinal", early_stopping=True).fit(X, Y).validation_scores_)
+    assert check_gradients(model, X[::30], np.array(SIZES)[Y[::30]])["holds"]
+    alphabetical = quick(loss="ordinal", max_iter=50).fit(X, np.array(SIZES)[Y])
+    assert not np.array_equal(alphabetical.coefs_[0], model.coefs_[0])
+
+
+def test_ordered_classes_in_parts():
+    model, expected = quick(loss="ordinal"), quick(loss="ordinal").partial_fit(X, Y, classes=[0, 1, 2]).partial_fit(X, Y)
+    model.partial_fit(X, sizes(Y), classes=pd.Categorical(SIZES, SIZES, ordered=True)).partial_fit(X, sizes(Y))
+    assert_array_equal(model.coefs_[0], expected.coefs_[0])
 
 
 def test_unknown_heads_are_refused():
@@ -129,11 +165,39 @@ def test_copies_predict_the_same(copied, tmp_path):
     assert_array_equal(joblib.load(tmp_path / "model").predict_proba(X), model.predict_proba(X))
 
 
-def test_copies_can_go_on_learning():
-    model = quick().partial_fit(X, Y, classes=[0, 1, 2])
-    other = pickle.loads(pickle.dumps(model))
-    losses = [other.partial_fit(X, Y).loss_ for _ in range(30)]
-    assert losses[-1] < losses[0] < model.loss_
+COPIES = [lambda m: pickle.loads(pickle.dumps(m)), copy.deepcopy, lambda m: pickle.loads(pickle.dumps(copy.copy(m)))]
+
+
+@pytest.mark.parametrize("copied", COPIES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"solver": "sgd"}, {"solver": "sgd", "momentum": 0.0}, {"dropout": 0.3}, {"hidden_layer_sizes": (), "solver": "sgd"}],
+)
+def test_copies_go_on_learning_as_the_original(parameters, dtype, copied):
+    model = quick(dtype=dtype, **parameters)
+    for _ in range(3):
+        model.partial_fit(X, Y, classes=[0, 1, 2])
+    other = copied(model)
+    assert_array_equal(other.predict_proba(X), model.predict_proba(X))
+    for estimator in (model, other):
+        for _ in range(3):
+            estimator.partial_fit(X, Y)
+    assert all(map(np.array_equal, model.coefs_, other.coefs_)) and model.loss_curve_ == other.loss_curve_
+
+
+def test_copies_start_warmly_as_the_original():
+    model = quick(warm_start=True).fit(X, Y)
+    other = pickle.loads(pickle.dumps(model)).fit(X, Y)
+    assert_array_equal(other.coefs_[0], model.fit(X, Y).coefs_[0])
+
+
+def test_copies_whose_weights_are_replaced_begin_anew():
+    model = pickle.loads(pickle.dumps(quick(hidden_layer_sizes=8).partial_fit(X, Y, classes=[0, 1, 2])))
+    model.coefs_ = [np.ones((4, 3)), np.ones((3, 3))]
+    model.intercepts_ = [np.zeros(3), np.zeros(3)]
+    model.set_params(hidden_layer_sizes=3).partial_fit(X, Y)
+    assert model.coefs_[0].shape == (4, 3)
 
 
 def test_parameters_can_be_replaced_but_not_changed_in_place():

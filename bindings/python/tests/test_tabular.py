@@ -280,11 +280,11 @@ def test_an_interrupt_ends_the_training_and_leaves_a_model(monkeypatch):
     X, y, _ = frame()
     model = TabularClassifier(epochs=20_000, patience=0, verbose=True)
 
-    def interrupt_soon(epoch, *_):
+    def interrupt_soon(_observer, epoch, *_):
         if epoch == 20:
             threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
 
-    monkeypatch.setattr("chainrule._tabular._print_epoch", interrupt_soon)
+    monkeypatch.setattr("chainrule._tabular.Observer.__call__", interrupt_soon)
     # Python's handler is not there where the tests run in the background.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -505,3 +505,32 @@ def test_a_time_limit_ends_training_with_a_model():
     for wrong in ("soon", -1, 0, float("nan"), True):
         with pytest.raises(ValueError, match="time"):
             TabularRegressor(time_limit=wrong).fit(X, X[:, 0])
+
+
+@pytest.mark.parametrize("levels", [["small", "middle", "large"], [3, 1, 2], [3.0, 1.0, 2.0]])
+@pytest.mark.parametrize("head", ["ordinal", {"ordinal": {"proportional": False}}])
+def test_ordered_classes_are_those_of_the_categories(levels, head, tmp_path):
+    X, _, number = frame()
+    codes = np.digitize(np.asarray(number), [-0.5, 1.0])
+    labels = np.array(levels)[codes]
+    y = pd.Series(pd.Categorical(labels, [*levels, type(levels[0])(7)], ordered=True))
+    model = TabularClassifier(**SMALL, head=head).fit(X, y)
+    named = TabularClassifier(**SMALL, head=head, class_order=[f"{level}".removesuffix(".0") for level in levels]).fit(X, labels)
+    assert model.classes_.tolist() == sorted(levels)
+    np.testing.assert_array_equal(model.predict_proba(X), named.predict_proba(X))
+    assert model.score(X, labels) == np.mean(model.classes_[model.predict_proba(X).argmax(axis=1)] == labels) > 0.5
+    model.save(tmp_path / "model")
+    loaded = TabularClassifier.load(tmp_path / "model")
+    assert loaded.class_order == named.class_order and loaded.classes_.tolist() == sorted(levels)
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+
+
+def test_the_order_of_a_polars_enum():
+    X, _, number = frame()
+    labels = np.array(["small", "middle", "large"])[np.digitize(np.asarray(number), [-0.5, 1.0])]
+    model = TabularClassifier(**SMALL, head="ordinal")
+    expected = clone(model).set_params(class_order=["small", "middle", "large"]).fit(X, labels).predict_proba(X)
+    y = pl.Series(labels.tolist(), dtype=pl.Enum(["small", "middle", "large"]))
+    np.testing.assert_array_equal(model.fit(X, y).predict_proba(X), expected)
+    with pytest.raises(ValueError, match="needs the order of the classes"):
+        model.fit(X, labels)

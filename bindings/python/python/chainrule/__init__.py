@@ -10,11 +10,14 @@ from ._chainrule import __version__
 
 if TYPE_CHECKING:
     from ._classifier import MLPClassifier
+    from ._custom import Activation, Head
     from ._inspect import check_gradients, explain_weight
     from ._regressor import MLPRegressor
     from ._tabular import TabularClassifier, TabularRegressor
 
 _MODULES = {
+    "Activation": "._custom",
+    "Head": "._custom",
     "MLPClassifier": "._classifier",
     "MLPRegressor": "._regressor",
     "TabularClassifier": "._tabular",
@@ -24,6 +27,8 @@ _MODULES = {
 }
 
 __all__ = [
+    "Activation",
+    "Head",
     "MLPClassifier",
     "MLPRegressor",
     "TabularClassifier",

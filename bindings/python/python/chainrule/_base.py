@@ -1,6 +1,5 @@
 """What the two estimators have in common."""
 
-import json
 import os
 import warnings
 
@@ -13,15 +12,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from . import _course, _parameters
-from ._chainrule import Network
+from ._callbacks import CallbackSupportMixin, Untold, fit_task, with_callbacks
+from ._html import WithLossCurve
+from ._progress import Progress
 
 
-class BaseMLP(BaseEstimator):
+class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
     """Parameters, training and attributes of multilayer perceptrons."""
 
     # Work, in multiplications, below which threads cost more than they bring.
     _ALONE = 1 << 22
 
+    @with_callbacks
     def _fit(self, X, y, sample_weight, *, incremental, validation_data=None):
         _parameters.check(self)
         if self.early_stopping and incremental:
@@ -33,19 +35,22 @@ class BaseMLP(BaseEstimator):
         weights = self._weights(X, y, sample_weight, dtype)
         self._random_state = check_random_state(self.random_state)
         head = self._head()
-        outputs = Network.outputs(json.dumps(head), self._targets(targets))
+        outputs = _parameters.outputs(head, self._targets(targets))
         if first:
             self._begin(X, outputs, head, dtype)
         self._connect(X.shape[1], head)
+        task = Untold() if incremental else fit_task(self, X, y, sample_weight, self.max_iter)
+        watch = _course.Watch(self, Progress(self.verbose, one_line=not incremental), task)
         if self.solver == "lbfgs":
             rows = np.arange(X.shape[0], dtype=np.uint32)
-            course = _course.full_batch(self, rows, self._loss_of)
+            course = _course.full_batch(self, rows, self._loss_of, watch)
         else:
             if not incremental or not hasattr(self, "_optimizer"):
                 self._optimizer = _course.Optimizer(self.learning_rate_init)
             rows, score = self._split(X, y, targets, sample_weight, validation_data)
-            course = _course.batches(self, rows, self._loss_of, score, incremental)
-        self._train(course, X, targets, weights, len(rows), incremental)
+            course = _course.batches(self, rows, self._loss_of, score, incremental, watch)
+        self._train(course, watch.progress, X, targets, weights, len(rows), incremental)
+        task.end(dict)
         return self
 
     def _weights(self, X, y, sample_weight, dtype):
@@ -63,13 +68,14 @@ class BaseMLP(BaseEstimator):
         units = [X.shape[1], *sizes, outputs]
         self.n_layers_ = len(units)
         self.out_activation_ = self._out_activation()
-        spec = _parameters.network_spec(self, X.shape[1], outputs, head)
         if self._starts_like_sklearn():
             layers = [self._draw(n, m, dtype) for n, m in zip(units, units[1:])]
             self.coefs_, self.intercepts_ = [w for w, _ in layers], [b for _, b in layers]
         else:
             seed = int(self._random_state.randint(np.iinfo(np.int32).max))
-            self._network = Network(spec, dtype == np.float32, seed)
+            self._network = _parameters.network(
+                self, X.shape[1], outputs, head, single=dtype == np.float32, seed=seed
+            )
             self._keep_parameters()
         if self.solver != "lbfgs":
             self.loss_curve_ = []
@@ -100,21 +106,22 @@ class BaseMLP(BaseEstimator):
         dtype = np.float32 if self.coefs_[0].dtype == np.float32 else np.float64
         matrices = [np.ascontiguousarray(np.atleast_2d(array), dtype=dtype) for array in arrays]
         head = self._head() if head is None else head
-        spec = _parameters.network_spec(self, inputs, matrices[-1].shape[1], head)
-        network = Network(spec, dtype == np.float32, 0)
+        outputs = matrices[-1].shape[1]
+        network = _parameters.network(self, inputs, outputs, head, single=dtype == np.float32, seed=0)
         network.set_parameters(matrices)
         self._network = network
         self._keep_parameters()
         return network
 
     def _keep_parameters(self):
-        """Makes the network's parameters attributes: read-only, for a change in place would not reach the engine."""
+        """Makes the network's parameters attributes, and returns these: read-only, for a change in place would not reach the engine."""
         arrays = self._network.parameters()
         arrays[1::2] = [b.ravel() for b in arrays[1::2]]
         for array in arrays:
             array.flags.writeable = False
         self.coefs_, self.intercepts_ = arrays[::2], arrays[1::2]
         self._arrays = arrays
+        return {"coefs_": self.coefs_, "intercepts_": self.intercepts_}
 
     def _split(self, X, y, targets, sample_weight, validation_data):
         """The numbers of the training rows, and what scores the validation rows after each pass, if anything does."""
@@ -150,7 +157,7 @@ class BaseMLP(BaseEstimator):
             return score
 
         def score():
-            prediction = self._decide(self._network.predict(X, 1, self._prediction()))
+            prediction = self._decide(self._ask(self._network, X, 1))
             if np.issubdtype(prediction.dtype, np.floating) and not np.isfinite(prediction).all():
                 return np.nan
             return self._METRIC(y, prediction, **named)
@@ -158,18 +165,19 @@ class BaseMLP(BaseEstimator):
         X = np.ascontiguousarray(X, dtype=self.coefs_[0].dtype)
         return score
 
-    def _train(self, course, X, targets, weights, rows, incremental):
+    def _train(self, course, progress, X, targets, weights, rows, incremental):
         if self.batch_size != "auto" and self.batch_size > rows:
             warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=4
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
             )
         settings = _parameters.train_settings(self, rows, self._seed())
         threads = self._threads(_parameters.batch_size(self, rows))
         lead = _course.Lead(course)
         try:
-            self._network.train(settings, X, targets, weights, threads, incremental, lead)
+            with progress:
+                self._network.train(settings, X, targets, weights, threads, incremental, lead)
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            warnings.warn("Training interrupted by user.", stacklevel=5)
         finally:
             best = self.__dict__.pop("_best_parameters", None)
             if best is not None:
@@ -178,7 +186,7 @@ class BaseMLP(BaseEstimator):
         if not all(np.isfinite(array).all() for array in self._arrays):
             raise ValueError(_course.NON_FINITE)
         if lead.warning is not None:
-            warnings.warn(lead.warning, ConvergenceWarning, stacklevel=4)
+            warnings.warn(lead.warning, ConvergenceWarning, stacklevel=5)
 
     def _seed(self):
         """The seed of dropout; without dropout no random number is taken for it."""
@@ -213,7 +221,10 @@ class BaseMLP(BaseEstimator):
             )
             X = self._dense(X, self.coefs_[0].dtype)
         network = self._connect(self.n_features_in_)
-        return network.predict(X, self._threads(X.shape[0]), self._prediction())
+        return self._ask(network, X, self._threads(X.shape[0]))
+
+    def _ask(self, network, X, threads):
+        return network.predict(X, threads, self._prediction())
 
     @staticmethod
     def _dense(X, dtype):
@@ -232,11 +243,24 @@ class BaseMLP(BaseEstimator):
             raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
         return True
 
+    def _curves(self):
+        curves = {"loss": getattr(self, "loss_curve_", [])}
+        if not getattr(self, "validation_scores_", None):
+            return curves, None
+        curves["validation score"] = scores = self.validation_scores_
+        return curves, scores.index(self.best_validation_score_) + 1 if self.best_validation_score_ in scores else None
+
     def __getstate__(self):
         state = dict(super().__getstate__())
-        for name in ("_network", "_arrays"):
-            state.pop(name, None)
+        network, _ = state.pop("_network", None), state.pop("_arrays", None)
+        state["_progress"] = network and network.progress()
         return state
+
+    def __setstate__(self, state):
+        progress = state.pop("_progress", None)
+        super().__setstate__(state)
+        if progress is not None:
+            self._connect(self.n_features_in_).set_progress(progress)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -7,14 +7,34 @@ from numpy.typing import NDArray
 __version__: str
 
 Report = tuple[float, float, str | None, int]
+_Progress = tuple[int, list[NDArray[Any]], tuple[float, float]]
 Lead = Callable[[Report | None], tuple[NDArray[Any], float | None] | None]
 
+_Function = Callable[..., NDArray[np.float64]]
+
+class CustomActivation:
+    def __new__(cls, name: str, phi: _Function, phi_prime: _Function) -> CustomActivation: ...
+
+class CustomHead:
+    def __new__(
+        cls, name: str, cost: _Function, delta: _Function, mean: _Function, example: _Function
+    ) -> CustomHead: ...
+
 class Network:
-    def __new__(cls, spec: str, single: bool, seed: int) -> Network: ...
+    def __new__(
+        cls,
+        spec: str,
+        single: bool,
+        seed: int,
+        activations: Sequence[CustomActivation | None] = ...,
+        head: CustomHead | None = None,
+    ) -> Network: ...
     @staticmethod
     def outputs(head: str, targets: int) -> int: ...
     def parameters(self) -> list[NDArray[Any]]: ...
     def set_parameters(self, values: list[NDArray[Any]]) -> None: ...
+    def progress(self) -> _Progress | None: ...
+    def set_progress(self, progress: _Progress) -> None: ...
     def train(
         self,
         settings: str,

@@ -9,7 +9,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
+from . import _parameters
 from ._base import BaseMLP
+from ._custom import Head
+from ._targets import ordered_levels
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
@@ -22,9 +25,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer; ``()`` for none, a generalised linear model.
-    activation : str or list of str, default="relu"
-        Of all hidden layers, or one name for each: ``identity``, ``relu``, ``leaky_relu``, ``elu``, ``selu``, ``gelu``, ``silu``, ``mish``,
-        ``softplus``, ``tanh``, ``logistic``.
+    activation : str, Activation or list of these, default="relu"
+        Of all hidden layers, or one for each: ``identity``, ``relu``, ``leaky_relu``, ``elu``, ``selu``, ``gelu``, ``silu``, ``mish``,
+        ``softplus``, ``tanh``, ``logistic``, or an ``Activation`` of your own.
     solver : {"adam", "sgd", "lbfgs"}, default="adam"
         How the weights move. ``lbfgs`` takes all rows at once.
     alpha : float, default=0.0001
@@ -46,7 +49,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     tol : float, default=1e-4
         An epoch improves the loss or score if it does by this much; for ``lbfgs`` the largest element of the gradient at the end.
     verbose : bool or int, default=False
-        Print the loss of each epoch.
+        Print the loss of each epoch; on a terminal one line with rate and time left.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights of the last fit.
     momentum : float, default=0.9
@@ -65,8 +68,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Epochs without improvement before training stops.
     max_fun : int, default=15000
         Evaluations of the loss by ``lbfgs``, at most.
-    loss : str or dict, default="log_loss"
-        "log_loss", or a head of the engine for classes: "ordinal", or ``{"categorical": {"smoothing": 0.1}}``.
+    loss : str, dict or Head, default="log_loss"
+        "log_loss", a head of the engine for classes: "ordinal" (in the order of an ordered categorical or else sorted), or
+        ``{"categorical": {"smoothing": 0.1}}``, or a ``Head`` of your own.
     class_weight : dict, "balanced" or None, default=None
         Factors of the rows' weights by class.
     dropout : float or list of float, default=0.0
@@ -220,20 +224,27 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         if _check_partial_fit_first_call(self, classes):
             multilabel = type_of_target(y).startswith("multilabel")
-            self._learn_classes(y if multilabel else classes)
+            self._learn_classes(y if multilabel else classes, ordered_levels(classes, self.loss))
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def _learn_classes(self, y):
+    def _learn_classes(self, y, levels):
+        """The classes of `y`; `levels`: labels from the lowest to the highest, or None."""
         binarizer = LabelBinarizer().fit(y)
         self.classes_ = binarizer.classes_
         self._target_type = binarizer.y_type_
+        # The engine's number of each class, where that is not its place in `classes_`.
+        self._numbers = None
+        if levels is not None:
+            occurring = [level for level in levels if level in set(self.classes_.tolist())]
+            self._numbers = np.array([occurring.index(label) for label in self.classes_.tolist()])
 
     def _validate_input(self, X, y, incremental, first):
+        levels = ordered_levels(y, self.loss)
         X, y = self._validated(X, y, first)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
-            self._learn_classes(y)
+            self._learn_classes(y, levels)
             return X, y
         classes = unique_labels(y)
         if self.warm_start and set(classes) != set(self.classes_):
@@ -248,10 +259,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return X, y
 
     def _encode(self, y):
-        """Numbers of classes, (rows x 1), or the label matrix."""
+        """Numbers of classes, (rows x 1), for a head of the user's a column for each, or the label matrix."""
         if self._target_type.startswith("multilabel"):
             return np.ascontiguousarray(y if isinstance(y, np.ndarray) else y.toarray(), dtype=np.float64)
-        return np.searchsorted(self.classes_, y).reshape(-1, 1)
+        numbers = np.searchsorted(self.classes_, y).reshape(-1, 1)
+        if self._numbers is not None:
+            return self._numbers[numbers]
+        return np.equal(numbers, np.arange(len(self.classes_))) if isinstance(self.loss, Head) else numbers
 
     def _targets(self, targets):
         if self._target_type.startswith("multilabel"):
@@ -265,7 +279,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _out_activation(self):
         if self.loss != "log_loss":
-            return self.loss if isinstance(self.loss, str) else next(iter(self.loss))
+            return _parameters.loss_name(self.loss)
         return "softmax" if self._target_type == "multiclass" else "logistic"
 
     def _strata(self, targets):
@@ -279,6 +293,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if self.class_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X) * compute_sample_weight(self.class_weight, y)
         return super()._weights(X, y, sample_weight, dtype)
+
+    def _ask(self, network, X, threads):
+        prediction = super()._ask(network, X, threads)
+        return prediction if self._numbers is None else np.take(prediction, self._numbers, axis=1)
 
     def _decide(self, probabilities):
         """Classes from their probabilities."""

@@ -32,18 +32,61 @@ class Lead:
             return None
 
 
-def full_batch(estimator, rows, loss_of):
+class Watch:
+    """Who is told of a training: what is printed, scikit-learn's callbacks and the plain functions.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        What is trained.
+    progress : Progress
+        What prints.
+    task : Task
+        The fit as scikit-learn's callbacks know it.
+    """
+
+    def __init__(self, estimator, progress, task):
+        self._estimator, self.progress, self._task = estimator, progress, task
+        self._epoch = None
+
+    def begin(self):
+        """A pass begins."""
+        self._epoch = self._task.part("epoch")
+
+    def show(self):
+        """Shows a pass as scikit-learn does, or its own way on a terminal."""
+        estimator = self._estimator
+        numbers, lines = {"loss": estimator.loss_}, [f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}"]
+        if estimator.early_stopping and estimator.solver != "lbfgs":
+            score = estimator.validation_scores_[-1]
+            numbers["validation score"] = score
+            lines.append(f"Validation score: {score:f}")
+        self.progress.epoch(estimator.n_iter_, estimator.max_iter, numbers, lines)
+
+    def end(self):
+        """A pass has ended; whether a callback wants to stop."""
+        estimator, callbacks = self._estimator, self._estimator.callbacks
+        stopped = self._epoch.end(estimator._keep_parameters)
+        if callbacks is None:
+            return stopped
+        estimator._keep_parameters()
+        callbacks = [callbacks] if callable(callbacks) else callbacks
+        return any([bool(callback(estimator)) for callback in callbacks]) or stopped
+
+
+def full_batch(estimator, rows, loss_of, watch):
     """Iterations of L-BFGS."""
     estimator.n_iter_ = 0
     before, limit = None, f"iterations ({estimator.max_iter})"
     while estimator.n_iter_ < estimator.max_iter:
+        watch.begin()
         cost, penalty, ended, evaluations = yield rows, None
         if ended == "non-finite":
             raise ValueError(NON_FINITE)
         estimator.n_iter_ += 1
         estimator.loss_ = loss_of(cost, penalty)
-        _say(estimator, f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
-        stopped = _call(estimator)
+        watch.show()
+        stopped = watch.end()
         if stopped or ended or before is not None and _has_settled(before, estimator.loss_):
             return None
         before = estimator.loss_
@@ -62,7 +105,7 @@ NON_FINITE = (
 )
 
 
-def batches(estimator, rows, loss_of, score, incremental):
+def batches(estimator, rows, loss_of, score, incremental, watch):
     """Passes of stochastic gradient descent and Adam. `score`: that of the validation rows, if early stopping watches them."""
     order = rows
     estimator.n_iter_ = 0
@@ -72,21 +115,22 @@ def batches(estimator, rows, loss_of, score, incremental):
             places = np.arange(len(order))
             estimator._random_state.shuffle(places)
             order = order[places]
+        watch.begin()
         cost, penalty, ended, _ = yield order, estimator._optimizer.learning_rate
         estimator.n_iter_ += 1
         estimator.loss_ = np.nan if ended == "non-finite" else loss_of(cost, penalty)
         estimator.t_ += len(rows)
         estimator.loss_curve_.append(estimator.loss_)
-        _say(estimator, f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
         _judge(estimator, score, ended)
+        watch.show()
         if ended == "non-finite":
             if score is None:
                 raise ValueError(NON_FINITE)
             return None
         if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
             estimator._optimizer.learning_rate = estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t
-        stopped = _call(estimator)
-        if estimator._no_improvement_count > estimator.n_iter_no_change and _stops(estimator):
+        stopped = watch.end()
+        if estimator._no_improvement_count > estimator.n_iter_no_change and _stops(estimator, watch.progress):
             return None
         if stopped or incremental:
             return None
@@ -101,7 +145,6 @@ def _judge(estimator, score, ended):
     else:
         value = np.nan if ended == "non-finite" else float(score())
         estimator.validation_scores_.append(value)
-        _say(estimator, f"Validation score: {value:f}")
         worse = value < estimator.best_validation_score_ + estimator.tol
         if value > estimator.best_validation_score_:
             estimator.best_validation_score_ = value
@@ -109,33 +152,18 @@ def _judge(estimator, score, ended):
     estimator._no_improvement_count = estimator._no_improvement_count + 1 if worse else 0
 
 
-def _stops(estimator):
+def _stops(estimator, progress):
     """Whether to stop for want of improvement; an adaptive learning rate falls first."""
     what = "Validation score" if estimator.early_stopping else "Training loss"
     message = f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change} consecutive epochs."
     optimizer = estimator._optimizer
     if estimator.solver != "sgd" or estimator.learning_rate != "adaptive":
-        _say(estimator, message + " Stopping.")
+        progress.say(message + " Stopping.")
         return True
     if optimizer.learning_rate <= 1e-6:
-        _say(estimator, message + " Learning rate too small. Stopping.")
+        progress.say(message + " Learning rate too small. Stopping.")
         return True
     optimizer.learning_rate /= 5.0
     estimator._no_improvement_count = 0
-    _say(estimator, message + f" Setting learning rate to {optimizer.learning_rate:f}")
+    progress.say(message + f" Setting learning rate to {optimizer.learning_rate:f}")
     return False
-
-
-def _call(estimator):
-    """Calls the estimator's callbacks; whether one of them wants to stop."""
-    callbacks = estimator.callbacks
-    if callbacks is None:
-        return False
-    estimator._keep_parameters()
-    callbacks = [callbacks] if callable(callbacks) else callbacks
-    return any([bool(callback(estimator)) for callback in callbacks])
-
-
-def _say(estimator, text):
-    if estimator.verbose:
-        print(text)

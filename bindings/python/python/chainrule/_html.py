@@ -5,6 +5,13 @@ from html import escape
 _WIDTH, _HEIGHT, _MARGIN = 320, 120, 6
 
 
+class WithLossCurve:
+    """Mixin: scikit-learn's representation of an estimator, and beneath it the losses of its training."""
+
+    def _html_repr(self):
+        return super()._html_repr() + loss_curves(*self._curves())
+
+
 def loss_curves(curves, best_epoch=None):
     """An inline SVG of losses by epoch.
 

@@ -6,6 +6,9 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from ._chainrule import Network
+from ._custom import Activation, Head
+
 ACTIVATIONS = (
     "identity", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus", "tanh", "logistic", "sigmoid",
 )  # fmt: skip
@@ -60,6 +63,7 @@ RULES = {
     "epsilon": _POSITIVE,
     "n_iter_no_change": _or(lambda x: isinstance(x, Real) and x == np.inf, "infinity", _count(1)),
     "max_fun": _count(1),
+    "loss": (lambda x: isinstance(x, (str, dict, Head)), "a name, a dict with one or a chainrule.Head"),
     "n_jobs": _or(lambda x: x is None, "None", (lambda x: isinstance(x, Integral) and x != 0, "a whole number, not 0")),
     "dtype": _or(
         lambda x: x is None, "None", (lambda x: x in ("float32", "float64", np.float32, np.float64), "float32, float64")
@@ -93,24 +97,43 @@ def _for_each_layer(name, value, layers):
 
 
 def activations(estimator):
-    """The activation of each hidden layer."""
+    """The activation of each hidden layer: a name, or the user's own."""
     names = _for_each_layer("activation", estimator.activation, len(hidden_sizes(estimator)))
     for name in names:
-        if name not in ACTIVATIONS:
+        if not isinstance(name, Activation) and name not in ACTIVATIONS:
             known = ", ".join(ACTIVATIONS)
-            raise ValueError(f"The 'activation' parameter: {name!r} is unknown; there are {known}")
+            raise ValueError(f"The 'activation' parameter: {name!r} is unknown; there are {known} and chainrule.Activation")
     return names
 
 
-def network_spec(estimator, inputs, outputs, head):
-    """The engine's specification, as JSON."""
-    sizes = hidden_sizes(estimator)
+def loss_name(loss):
+    """How a head is called."""
+    if isinstance(loss, Head):
+        return loss.name
+    return loss if isinstance(loss, str) else next(iter(loss))
+
+
+def outputs(head, targets):
+    """Outputs of a network with this head for so many targets, or for one target of so many classes."""
+    return targets if isinstance(head, Head) else Network.outputs(json.dumps(head), targets)
+
+
+def network(estimator, inputs, outputs, head, *, single, seed):
+    """A network of the engine with initial parameters that depend on `seed` alone, in single or double precision."""
+    chosen, sizes = activations(estimator), hidden_sizes(estimator)
     dropout = _for_each_layer("dropout", estimator.dropout, len(sizes))
-    hidden = [
-        {"width": width, "activation": {"logistic": "sigmoid"}.get(name, name), "dropout": float(rate)}
-        for width, name, rate in zip(sizes, activations(estimator), dropout)
-    ]
-    return json.dumps({"inputs": inputs, "hidden": hidden, "outputs": outputs, "head": head})
+    # A function cannot stand in JSON: it goes with it and takes its place.
+    names = ["identity" if isinstance(f, Activation) else {"logistic": "sigmoid"}.get(f, f) for f in chosen]
+    spec = {
+        "inputs": inputs,
+        "hidden": [
+            {"width": width, "activation": name, "dropout": float(rate)} for width, name, rate in zip(sizes, names, dropout)
+        ],
+        "outputs": outputs,
+        "head": "bernoulli" if isinstance(head, Head) else head,
+    }
+    own = [f._core if isinstance(f, Activation) else None for f in chosen]
+    return Network(json.dumps(spec), single, seed, own, head._core if isinstance(head, Head) else None)
 
 
 def train_settings(estimator, rows, seed):

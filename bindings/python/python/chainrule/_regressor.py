@@ -6,6 +6,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
+from . import _parameters
 from ._base import BaseMLP
 
 # The heads of scikit-learn's losses. Squared error without the constant of a normal density.
@@ -20,14 +21,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Parameters
     ----------
-    loss : str or dict, default="squared_error"
-        "squared_error", "poisson", or any head of the engine: "huber", ``{"student_t": {"degrees": 6}}``. ``loss_`` is then the
-        mean negative log-likelihood.
+    loss : str, dict or Head, default="squared_error"
+        "squared_error", "poisson", any head of the engine: "huber", ``{"student_t": {"degrees": 6}}``, or a ``Head`` of your own.
+        ``loss_`` is then the mean negative log-likelihood or cost.
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer; ``()`` for none, a generalised linear model.
-    activation : str or list of str, default="relu"
-        Of all hidden layers, or one name for each: ``identity``, ``relu``, ``leaky_relu``, ``elu``, ``selu``, ``gelu``, ``silu``, ``mish``,
-        ``softplus``, ``tanh``, ``logistic``.
+    activation : str, Activation or list of these, default="relu"
+        Of all hidden layers, or one for each: ``identity``, ``relu``, ``leaky_relu``, ``elu``, ``selu``, ``gelu``, ``silu``, ``mish``,
+        ``softplus``, ``tanh``, ``logistic``, or an ``Activation`` of your own.
     solver : {"adam", "sgd", "lbfgs"}, default="adam"
         How the weights move. ``lbfgs`` takes all rows at once.
     alpha : float, default=0.0001
@@ -49,7 +50,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     tol : float, default=1e-4
         An epoch improves the loss or score if it does by this much; for ``lbfgs`` the largest element of the gradient at the end.
     verbose : bool or int, default=False
-        Print the loss of each epoch.
+        Print the loss of each epoch; on a terminal one line with rate and time left.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights of the last fit.
     momentum : float, default=0.9
@@ -230,7 +231,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _out_activation(self):
         if isinstance(self.loss, str) and self.loss in _HEADS:
             return "exp" if self.loss == "poisson" else "identity"
-        return self.loss if isinstance(self.loss, str) else next(iter(self.loss))
+        return _parameters.loss_name(self.loss)
 
     def _strata(self, targets):
         return None

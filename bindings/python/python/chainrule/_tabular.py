@@ -13,13 +13,24 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from . import _settings
+from ._callbacks import CallbackSupportMixin, Observer, fit_task, with_callbacks
 from ._chainrule import TabularModel
 from ._columns import column_names, is_frame, label_column, number_column, table
-from ._html import loss_curves
-from ._targets import class_labels, class_target, free_name, number_target, target_name, weighted
+from ._html import WithLossCurve
+from ._progress import Progress
+from ._targets import (
+    class_labels,
+    class_names,
+    class_target,
+    free_name,
+    number_target,
+    ordered_levels,
+    target_name,
+    weighted,
+)
 
 
-class _Tabular(BaseEstimator):
+class _Tabular(WithLossCurve, CallbackSupportMixin, BaseEstimator):
     """What classifier and regressor share."""
 
     def __init__(self, **parameters):
@@ -28,6 +39,7 @@ class _Tabular(BaseEstimator):
         for name in parameters:
             raise TypeError(f"{type(self).__name__} has no parameter {name!r}; {_settings.hint(name)}")
 
+    @with_callbacks
     def fit(self, X, y, sample_weight=None, eval_set=None):
         """Fits encoder and network.
 
@@ -58,31 +70,38 @@ class _Tabular(BaseEstimator):
         """
         started, limit = monotonic(), _settings.time_limit(self)
         X = self._features(X, reset=True)
+        levels = ordered_levels(y, self.head)
         name, y = target_name(y, column_names(X)), self._target(y)
         check_consistent_length(X, y)
+        task = fit_task(self, X, y, sample_weight, None)
         X, y, weights, counts = weighted(X, y, sample_weight)
         names = column_names(X)
         weight = None if weights is None else free_name("sample_weight", [*names, name])
         roles = [self._target_column(name, y)] + ([] if weights is None else [number_column(weight, weights)])
-        model, raised = TabularModel.fit(
-            _settings.as_json(self, self._task),
-            table("X and y", X, more=roles),
-            name,
-            weight=weight,
-            valid=None if eval_set is None else self._validation(eval_set, names, name, weight),
-            counts=counts,
-            threads=self._threads(),
-            observer=_print_epoch if self.verbose else None,
-            time_limit=None if limit is None else max(limit - (monotonic() - started), 0.0),
-        )
+        known = {"class_order": class_names(levels, y)} if levels else {}
+        with Progress(self.verbose) as progress:
+            observer = Observer(progress, task)
+            model, raised = TabularModel.fit(
+                _settings.as_json(self, self._task, **known),
+                table("X and y", X, more=roles),
+                name,
+                weight=weight,
+                valid=None if eval_set is None else self._validation(eval_set, names, name, weight),
+                counts=counts,
+                threads=self._threads(),
+                observer=observer,
+                time_limit=None if limit is None else max(limit - (monotonic() - started), 0.0),
+            )
         self._adopt(model, y)
         self._names, self._from_file = names, False
         for column, message in self._about["left_out"]:
-            warnings.warn(f"column {column!r}: {message}", UserWarning, stacklevel=2)
+            warnings.warn(f"column {column!r}: {message}", UserWarning, stacklevel=3)
         if isinstance(raised, KeyboardInterrupt):
-            warnings.warn("Training interrupted by user; the model is the best so far.", UserWarning, stacklevel=2)
+            warnings.warn("Training interrupted by user; the model is the best so far.", UserWarning, stacklevel=3)
         elif raised is not None:
             raise raised
+        observer.end()
+        task.end(dict)
         return self
 
     def feature_importances(self, X, y, *, n_repeats=5, scoring=None, random_state=0):
@@ -168,14 +187,13 @@ class _Tabular(BaseEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
-    def _html_repr(self):
-        html = super()._html_repr()
+    def _curves(self):
         if not hasattr(self, "history_"):
-            return html
+            return {}, None
         curves = {"training cost": self.history_["train_cost"]}
         if any(score is not None for score in self.history_["valid_score"]):
             curves["validation score"] = self.history_["valid_score"]
-        return html + loss_curves(curves, self.best_epoch_)
+        return curves, self.best_epoch_
 
     def _threads(self):
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -243,7 +261,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted, or in the order of `class_order`.
+        The labels, sorted.
     {attributes}
 
     Examples
@@ -280,7 +298,7 @@ class TabularClassifier(ClassifierMixin, _Tabular):
             A column that is missing or of another kind than in `fit`, or a number that is infinite.
         """
         table = self._table(X)
-        return self.classes_[self._model.predict(table, self._threads())]
+        return self._labels[self._model.predict(table, self._threads())]
 
     def predict_proba(self, X):
         """The probability of each class for each row.
@@ -296,14 +314,17 @@ class TabularClassifier(ClassifierMixin, _Tabular):
             In the order of `classes_`; each row sums to 1.
         """
         table = self._table(X)
-        return self._model.predict_proba(table, self._threads())
+        return self._model.predict_proba(table, self._threads())[:, self._order]
 
     _target = staticmethod(class_target)
     _target_column = staticmethod(label_column)
 
     def _adopt(self, model, y=None):
         super()._adopt(model, y)
-        self.classes_ = class_labels(self._about["classes"], None if y is None else y.dtype)
+        # In the model's order, which scikit-learn's metrics do not know.
+        self._labels = class_labels(self._about["classes"], None if y is None else y.dtype)
+        self._order = np.argsort(self._labels)
+        self.classes_ = self._labels[self._order]
 
 
 class TabularRegressor(RegressorMixin, _Tabular):
@@ -403,11 +424,6 @@ class TabularRegressor(RegressorMixin, _Tabular):
 
     _target = staticmethod(number_target)
     _target_column = staticmethod(number_column)
-
-
-def _print_epoch(epoch, _epochs, member, cost, score, _rate):
-    scored = "" if score is None else f", validation score {score:.6g}"
-    print(f"network {member}, epoch {epoch}: cost {cost:.6g}{scored}", flush=True)
 
 
 _Tabular.__init__.__signature__ = _settings.signature()

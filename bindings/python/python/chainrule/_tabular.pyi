@@ -56,6 +56,7 @@ class _Tabular(BaseEstimator):
         sample_weight: ArrayLike | None = None,
         eval_set: tuple[Any, ArrayLike] | None = None,
     ) -> Self: ...
+    def set_callbacks(self, *callbacks: Any) -> Self: ...
     def feature_importances(
         self,
         X: Any,

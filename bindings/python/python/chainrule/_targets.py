@@ -1,6 +1,7 @@
 """Targets and weights of rows, checked."""
 
 import re
+from numbers import Real
 
 import numpy as np
 from sklearn.utils import _safe_indexing
@@ -25,6 +26,32 @@ def free_name(name, taken):
     while name in taken:
         name += "_"
     return name
+
+
+def ordered_levels(y, head):
+    """The levels of an ordered categorical of pandas, or of an Enum of polars, from the lowest to the highest.
+
+    Returns
+    -------
+    list or None
+        None for any other column, and where the head is not for classes in order.
+    """
+    dtype = getattr(y, "dtype", None)
+    ordered = getattr(dtype, "ordered", type(dtype).__name__ == "Enum")
+    ordinal = head == "ordinal" or (isinstance(head, dict) and "ordinal" in head)
+    return list(dtype.categories) if ordered and ordinal else None
+
+
+def class_names(levels, y):
+    """How a model calls those of the levels that occur in y."""
+    occurring = set(y.tolist())
+    return [_class_name(level) for level in levels if level in occurring]
+
+
+def _class_name(label):
+    if isinstance(label, (bool, np.bool_)):
+        return str(bool(label)).lower()
+    return str(int(label) if isinstance(label, Real) else label)
 
 
 def class_target(y, name="y"):
