@@ -348,7 +348,7 @@ impl<T: Scalar> Sums<T> {
 
     /// Makes `bias` zero from element `cols` on: what stands in the rest of its register is no sum.
     fn clear_bias(&mut self, cols: usize) {
-        if cols % MOST_LANES > 0 {
+        if !cols.is_multiple_of(MOST_LANES) {
             self.bias[cols..].fill(T::ZERO);
         }
     }

@@ -147,10 +147,10 @@ impl<T: Scalar> VectorJob<T> for TransposeTile<'_, T> {
         }
         for c in (0..cols).step_by(S::LANES) {
             for r in (0..T::PANEL).step_by(S::LANES) {
+                let from = self.from.as_ptr().wrapping_add(r * T::PANEL + c);
                 // SAFETY: `transpose_tile` has checked the lengths; a panel's row holds whole registers.
                 unsafe {
-                    let square =
-                        transposed_square(simd, self.from.as_ptr().add(r * T::PANEL + c), self.rows.saturating_sub(r));
+                    let square = transposed_square(simd, from, self.rows.saturating_sub(r));
                     for (i, row) in square.iter().take(S::LANES.min(cols - c)).enumerate() {
                         simd.store(self.to.as_mut_ptr().add((c + i) * T::PANEL + r), *row);
                     }
@@ -163,7 +163,7 @@ impl<T: Scalar> VectorJob<T> for TransposeTile<'_, T> {
 /// The first LANES columns of LANES rows of a panel, zero from row number `rows` on; what comes after LANES registers means nothing.
 ///
 /// # Safety
-/// `from` must be valid for a register in each of those rows.
+/// `from` must be valid for a register in each of the rows before that.
 #[inline(always)]
 pub(super) unsafe fn transposed_square<T: Scalar, S: Simd<T>>(simd: S, from: *const T, rows: usize) -> [S::Vector; 16] {
     let mut square = [simd.splat(T::ZERO); 16];

@@ -295,7 +295,7 @@ impl<T: Scalar> PanelsJob<'_, T> {
                 for (t, h) in h[..count].iter().enumerate() {
                     let terms = &terms[t * by_term..][..(C - 1) * by_column + 1];
                     for (sums, h) in sums.iter_mut().zip(h) {
-                        // SAFETY: terms up to LANES of every group have just been written.
+                        // SAFETY: count <= LANES, and so many terms of every group have just been written.
                         let h = unsafe { h.assume_init() };
                         for (c, sum) in sums.iter_mut().enumerate() {
                             *sum = simd.fma(h, simd.splat(terms[c * by_column]), *sum);

@@ -1,7 +1,7 @@
 //! Row-by-row passes over a matrix whose rows belong together (a softmax, say): groups of rows lie across a register's
 //! lanes, so a formula for one row, written on registers, works on all of them at once.
 
-use super::panels::index;
+use super::panels::{index, panels_len};
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
@@ -103,6 +103,8 @@ pub fn map_rows<T: Scalar>(
     scratch: &mut [T],
     f: &mut impl RowFn<T>,
 ) {
+    let len = panels_len::<T>(rows, cols);
+    assert!(matrix.len() >= len && out.len() >= len, "a matrix is too small");
     T::dispatch(isa, RowsJob { rows, cols, matrix, out, scratch, f });
 }
 

@@ -59,12 +59,13 @@ impl<T: Scalar> Ways<T> {
     }
 }
 
-/// Which of two ways is taken: steps on the first, steps on the second, then as many as are kept on the faster.
+/// Which of two ways is taken: rounds of steps on the first, on the second, and then on the faster.
 struct Trial {
-    /// Steps so far.
+    /// Steps of this round so far.
     step: usize,
     times: [[Duration; TIMED]; 2],
     faster: usize,
+    /// Steps of this round on it.
     keep: usize,
     /// When the current step began, if it is timed.
     started: Option<Instant>,
