@@ -58,9 +58,9 @@ fn the_presets_learn_and_their_models_survive_a_file() {
     }
 }
 
-/// The bins' edges are quantiles of the encoded training rows, each once.
+/// The bins' edges are values of the encoded training rows, with equally many rows between them.
 #[test]
-fn bins_are_between_quantiles() {
+fn bins_hold_equal_shares_of_the_rows() {
     let settings = Settings { valid_fraction: 0.0, ..settings(Preset::Tabm) };
     let prepared = prepare(&table(), None, &roles("class"), &settings).unwrap();
     let Some(NumericEmbedding::PiecewiseLinear { features, edges, dimension }) = &prepared.network().numeric_embedding
@@ -68,8 +68,8 @@ fn bins_are_between_quantiles() {
         panic!("no bins");
     };
     assert_eq!((features.len(), *dimension), (2, 16));
-    // Of three values one quantile lies between two of them.
-    assert_eq!((edges[0].len(), edges[1].len()), (49, 4));
+    // A number of three values has these as edges.
+    assert_eq!((edges[0].len(), edges[1].len()), (49, 3));
     assert!(edges.iter().all(|edges| edges.is_sorted_by(|a, b| a < b)));
     // Normal scores: the middle is the median, the ends are alike.
     assert!(edges[0][24].abs() < 0.05 && (edges[0][0] + edges[0][48]).abs() < 1e-6, "{:?}", edges[0]);

@@ -16,6 +16,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::{Parser, ValueEnum};
 
+use crate::bench::machine;
 use crate::{call, python, root, target_folder};
 use contender::{Contender, Peer};
 use results::{Record, Results};
@@ -87,8 +88,9 @@ pub fn run() -> Result<()> {
         );
         job.run(&options, &runner, &mut results)?;
     }
-    println!("\n{}", page::overview(&Summary::new(&chosen, &results.records)));
-    page::write(&Summary::new(&all, &results.records), &results.records)?;
+    let records = results.on(&machine::cpu());
+    println!("\n{}", page::overview(&Summary::new(&chosen, &records)));
+    page::write(&Summary::new(&all, &records), &records)?;
     println!("written: docs/accuracy.md");
     Ok(())
 }
@@ -151,8 +153,8 @@ impl Job {
             eprintln!("    seed {seed}: {said} in {:.1} s", outcome.seconds);
             let Outcome { version, seconds, scores } = outcome;
             let seconds = (!options.busy).then_some(seconds);
-            let (set, contender) = (set.name.clone(), contender.key());
-            results.put(Record { set, contender, seed, version, threads: THREADS, seconds, scores, failure })?;
+            let (set, contender, cpu) = (set.name.clone(), contender.key(), machine::cpu());
+            results.put(Record { set, contender, seed, version, threads: THREADS, cpu, seconds, scores, failure })?;
         }
         Ok(())
     }

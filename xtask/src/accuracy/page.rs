@@ -172,6 +172,7 @@ The calibration error is the mean distance between the largest probability and h
 width, which their upper borders belong to.
 
 A time is that of preparing the columns and learning; for chainrule that of the whole program, reading and writing included.
+Times of runs on another processor than the one named below are left out.
 ";
 
 const REPEAT: &str = "\

@@ -20,6 +20,8 @@ pub struct Record {
     /// Of the contender's library; for chainrule also which build.
     pub version: String,
     pub threads: usize,
+    /// What it ran on.
+    pub cpu: String,
     /// From the table to the trained model; absent where the machine had other work beside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
@@ -43,6 +45,13 @@ impl Results {
             Err(error) => bail!("{}: {error}", path.display()),
         };
         Ok(Results { path, records })
+    }
+
+    /// The records with times of one CPU: what was measured on others is not to be compared with them.
+    pub fn on(&self, cpu: &str) -> Vec<Record> {
+        let timed =
+            |record: &Record| Record { seconds: record.seconds.filter(|_| record.cpu == cpu), ..record.clone() };
+        self.records.iter().map(timed).collect()
     }
 
     pub fn find(&self, set: &str, contender: &str, seed: u64) -> Option<&Record> {
@@ -69,7 +78,7 @@ mod tests {
     pub fn record(set: &str, contender: &str, seed: u64, error: f64) -> Record {
         let scores = [("error".to_owned(), error)].into();
         let (set, contender, version) = (set.into(), contender.into(), "1.0".into());
-        Record { set, contender, seed, version, threads: 2, seconds: Some(1.5), scores, failure: None }
+        Record { set, contender, seed, version, threads: 2, cpu: "a".into(), seconds: Some(1.5), scores, failure: None }
     }
 
     #[test]
@@ -89,6 +98,8 @@ mod tests {
         assert_eq!(read.find("iris", "sklearn", 1).unwrap().scores["error"], 0.1);
         assert_eq!(read.find("iris", "tabm", 0), Some(&failed));
         assert_eq!((read.find("iris", "tabm", 1), read.find("wine", "tabm", 0)), (None, None));
+        let times = |cpu| read.on(cpu).iter().map(|record| record.seconds).collect::<Vec<_>>();
+        assert_eq!((times("a"), times("b")), (vec![Some(1.5); 3], vec![None; 3]));
     }
 
     #[test]

@@ -178,7 +178,17 @@ pub mod tests {
         let scores: Scores = scores.iter().map(|(name, score)| ((*name).to_owned(), *score)).collect();
         let failure = scores.is_empty().then(|| "it broke".to_owned());
         let (set, contender) = (set.to_owned(), contender.to_owned());
-        Record { set, contender, seed, version: "1.0".into(), threads: 2, seconds: Some(seconds), scores, failure }
+        Record {
+            set,
+            contender,
+            seed,
+            version: "1.0".into(),
+            threads: 2,
+            cpu: "a".into(),
+            seconds: Some(seconds),
+            scores,
+            failure,
+        }
     }
 
     pub fn set(name: &str, task: &str, rows: usize) -> Set {

@@ -50,7 +50,8 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).map_or(UNKNOWN.to_owned(), |text| text.trim().to_owned())
 }
 
-fn cpu() -> String {
+/// The processor's name and model.
+pub fn cpu() -> String {
     let text = read("/proc/cpuinfo");
     let fields = fields(&text, ':');
     let field = |name| fields.get(name).copied().unwrap_or(UNKNOWN);
