@@ -2,8 +2,10 @@
 
 /// Edges of at most `bins` bins of the values, each with the weight of its row. A value that weighs more than a bin's share is an
 /// edge of its own, and between the other edges lie equal shares of the rest: a number that is mostly 0 is cut where it is not.
-/// The least and the greatest value are edges; a single one if all values are equal.
+/// The least and the greatest value are edges; a single one if all values are equal. Rows without weight are as if they were not
+/// there: if there are no others, there are no edges.
 pub(crate) fn edges(mut values: Vec<(f32, f64)>, bins: usize) -> Vec<f64> {
+    values.retain(|(_, weight)| *weight > 0.0);
     values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let distinct: Vec<(f64, f64)> = values
         .chunk_by(|a, b| a.0 == b.0)
@@ -65,7 +67,7 @@ mod tests {
     #[test]
     fn there_are_never_more_bins_than_asked_for() {
         for (rows, frequent) in [(500, 3), (997, 11), (5000, 7), (300, 299)] {
-            for bins in [1, 2, 5, 48, 128] {
+            for bins in [1, 2, 5, 48, 128, 256] {
                 let edges = of((0..rows).map(|i| if i % frequent == 0 { (i % 5) as f32 } else { i as f32 }), bins);
                 assert!(
                     (2..=bins + 1).contains(&edges.len()) && edges.is_sorted(),
@@ -81,5 +83,13 @@ mod tests {
         let weighted: Vec<(f32, f64)> = (0..400u16).map(|i| (f32::from(i), weights[usize::from(i % 4)])).collect();
         let repeated = weighted.iter().flat_map(|&(value, weight)| std::iter::repeat_n(value, weight as usize));
         assert_eq!(edges(weighted.clone(), 20), of(repeated, 20));
+    }
+
+    #[test]
+    fn rows_without_weight_do_not_count() {
+        let with_weight = |weight: f64| (0..300u16).map(move |i| (f32::from(i), weight));
+        assert!(edges(with_weight(0.0).collect(), 48).is_empty());
+        let some: Vec<_> = with_weight(0.0).chain([(7.5, 1.0), (400.0, 2.0)]).collect();
+        assert_eq!(edges(some, 48), [7.5, 400.0]);
     }
 }

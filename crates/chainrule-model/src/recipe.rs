@@ -21,7 +21,8 @@ pub enum Preset {
     Tabm,
     /// TabM-mini of the same paper: members that share all but their inputs' factors and output layers.
     TabmMini,
-    /// Two networks by RealMLP-TD, with epochs and embeddings by the table; what it shows of itself is that of the smallest tables.
+    /// Two networks by RealMLP-TD, with epochs, batches and embeddings by the table; of epochs and embeddings it shows those of the smallest
+    /// tables.
     Auto,
     /// The same, more networks.
     Best,

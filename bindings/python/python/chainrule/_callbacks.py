@@ -35,6 +35,8 @@ class Task:
         ``X``, ``y`` and ``metadata`` of the fit.
     """
 
+    is_told = True
+
     def __init__(self, estimator, context, **data):
         self._estimator, self._context, self._data = estimator, context, data
         context.call_on_fit_task_begin(estimator=estimator, **data)
@@ -53,6 +55,8 @@ class Task:
 
 class Untold:
     """A task that nobody is told of."""
+
+    is_told = False
 
     def part(self, _name, most=0):
         return self

@@ -89,7 +89,8 @@ class _Tabular(WithLossCurve, CallbackSupportMixin, BaseEstimator):
                 valid=None if eval_set is None else self._validation(eval_set, names, name, weight),
                 counts=counts,
                 threads=self._threads(),
-                observer=observer,
+                # Where nobody listens, no epoch waits for the interpreter.
+                observer=observer if self.verbose or task.is_told else None,
                 time_limit=None if limit is None else max(limit - (monotonic() - started), 0.0),
             )
         self._adopt(model, y)
