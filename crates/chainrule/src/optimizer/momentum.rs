@@ -1,6 +1,6 @@
 //! Momentum, and Nesterov's.
 
-use super::Gradient;
+use super::step::Gradient;
 use crate::kernel::{Simd, VectorFn};
 use crate::scalar::Scalar;
 

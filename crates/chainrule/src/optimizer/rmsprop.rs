@@ -1,6 +1,7 @@
 //! RMSprop.
 
-use super::{Gradient, LEAST_EPSILON};
+use super::LEAST_EPSILON;
+use super::step::Gradient;
 use crate::kernel::math;
 use crate::kernel::{Simd, VectorFn};
 use crate::scalar::Scalar;

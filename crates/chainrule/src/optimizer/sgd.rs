@@ -1,6 +1,6 @@
 //! Gradient descent.
 
-use super::Gradient;
+use super::step::Gradient;
 use crate::kernel::{Simd, VectorFn};
 use crate::scalar::Scalar;
 
