@@ -105,11 +105,11 @@ schedule : str or dict, default="cosine"
 batch : int, optional
     Rows of a batch; by the number of training rows if absent.
 epochs : int, default=100
-    Passes over the training rows, at most. The presets "auto" and "best" have 64, or fewer beyond 75,000 rows.
+    Passes over the training rows, at most. The presets "auto" and "best" have 64; up to 600 rows 128, beyond 75,000 fewer.
 patience : int, default=16
     Epochs without a better score after which training stops; 0: never.
 metric : str, default="cost"
-    The score that chooses the best epoch.
+    The score that chooses the best epoch. The presets have "accuracy" or "rmse", "auto" and "best" the cost up to 1,000 rows.
 l1, l2 : float, default=0
     Penalties l1 sum |w| and (l2 / 2) sum w^2.
 clip_norm : float, optional
@@ -117,8 +117,8 @@ clip_norm : float, optional
 ema : float, optional
     Decay of the average of the parameters that becomes the model.
 members : int, default=1
-    Networks that learn from all rows but a part of their own each, and whose predictions are averaged. The preset "auto" has 2, "best"
-    8, or 5 beyond 30,000 rows.
+    Networks that learn from all rows but a part of their own each, and whose predictions are averaged. The preset "auto" has 2, or
+    4 up to 1,000 rows, "best" 8, or 5 beyond 30,000 rows.
 valid_fraction : float, default=0.2
     Part of the rows that chooses the best epoch where there is no `eval_set`; 0: none.
 one_hot_max_levels : int, default=8
