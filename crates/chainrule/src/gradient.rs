@@ -41,10 +41,15 @@ impl<T: Scalar> TileFn<T, 1> for Add {
 /// Σ a b, in an order that depends on the length alone: eight running sums, then those.
 pub(crate) fn dot<T: Scalar>(a: &[T], b: &[T]) -> f64 {
     let mut sums = [0.0; 8];
-    for (a, b) in a.chunks(8).zip(b.chunks(8)) {
+    // Of a length that the compiler knows, so that the sums stay in registers.
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    for (a, b) in a.iter().zip(b) {
         for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
             *sum += a.to_f64() * b.to_f64();
         }
+    }
+    for (sum, (a, b)) in sums.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+        *sum += a.to_f64() * b.to_f64();
     }
     sums.iter().sum()
 }

@@ -20,8 +20,10 @@ from ._progress import Progress
 class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
     """Parameters, training and attributes of multilayer perceptrons."""
 
-    # Work, in multiplications, below which threads cost more than they bring.
+    # Work, in multiplications, below which threads cost more than they bring: of a prediction, whose threads start with it, and of a
+    # step of training, for which the engine finds out whether they do.
     _ALONE = 1 << 22
+    _STEP_ALONE = 1 << 18
 
     @with_callbacks
     def _fit(self, X, y, sample_weight, *, incremental, validation_data=None):
@@ -171,7 +173,7 @@ class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
             )
         settings = _parameters.train_settings(self, rows, self._seed())
-        threads = self._threads(_parameters.batch_size(self, rows))
+        threads = self._threads(_parameters.batch_size(self, rows), self._STEP_ALONE)
         lead = _course.Lead(course)
         try:
             with progress:
@@ -193,13 +195,13 @@ class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
         drops = np.any(np.asarray(self.dropout, dtype=float) > 0)
         return int(self._random_state.randint(np.iinfo(np.int32).max)) if drops else 0
 
-    def _threads(self, rows):
-        """Threads for passes of so many rows."""
+    def _threads(self, rows, alone=_ALONE):
+        """Threads for passes of so many rows, one where these are less work than `alone`."""
         cores = _cores()
         if self.n_jobs is not None:
             return self.n_jobs if self.n_jobs > 0 else max(cores + 1 + self.n_jobs, 1)
         work = rows * sum(w.size for w in self.coefs_)
-        return 1 if work < self._ALONE else cores
+        return 1 if work < alone else cores
 
     def _predict(self, X):
         """The engine's predictions for rows that are checked first, unless they plainly are what the engine takes."""

@@ -36,7 +36,7 @@ impl<T: Scalar> Ahead<T> {
 
 /// Asks for the line of `at`, which need not be valid.
 #[inline(always)]
-fn prefetch<T>(at: *const T) {
+pub(super) fn prefetch<T>(at: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: prefetching reads nothing and faults on no address.
     unsafe {

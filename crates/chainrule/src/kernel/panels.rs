@@ -4,6 +4,7 @@
 //! last one padded with unused columns: element (r, c) lies at `(c / P) * rows * P + r * P + c % P`. Products then read
 //! one operand element by element and the other in whole registers, in memory order, without packing or transposing.
 
+use super::ahead::prefetch;
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
@@ -32,6 +33,9 @@ pub fn gather<T: Scalar>(isa: Isa, source: &[T], width: usize, select: &[u32], o
     T::dispatch(isa, Gather { source, width, select, out });
 }
 
+/// Bytes of the rows that are fetched ahead of the one that is copied.
+const AHEAD: usize = 4 << 10;
+
 struct Gather<'a, T> {
     source: &'a [T],
     width: usize,
@@ -49,13 +53,18 @@ impl<T: Scalar> VectorJob<T> for Gather<'_, T> {
         }
         let Self { source, width, select, out } = self;
         let rows = select.len();
+        // Rows that lie anywhere come from memory one by one, unless several are on their way.
+        let ahead = (AHEAD / (width * size_of::<T>())).max(1);
         // Whole registers, up to one into the row behind; only the last row of the table has none behind.
         let padded = width.next_multiple_of(S::LANES);
         for (r, &row) in select.iter().enumerate() {
             let from = &source[row as usize * width..];
             assert!(from.len() >= width, "row {row} lies past the end");
+            let later = select.get(r + ahead).map_or(0, |&row| row as usize * width);
+            let later = source.as_ptr().wrapping_add(later);
             let whole = if from.len() >= padded { width } else { width / S::LANES * S::LANES };
             for c in (0..whole).step_by(S::LANES) {
+                prefetch(later.wrapping_add(c));
                 // SAFETY: c + LANES is at most `from`'s length, and inside the padded row of `out`, whose length `gather` has
                 // checked.
                 unsafe { simd.store(out.as_mut_ptr().add(index::<T>(rows, r, c)), simd.load(from.as_ptr().add(c))) };
