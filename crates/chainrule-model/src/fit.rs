@@ -54,12 +54,12 @@ pub fn prepare_rows(
     let hints = Hints::new(roles);
     let (task, reason) = choose_task(settings, column, rows, hints, &table.name)?;
     let classes = if task == Task::Classification { Some(classes(table, column, settings)?) } else { None };
-    let (settings, choice) = settings.resolve(rows.len())?;
+    let count = classes.as_ref().map_or(0, |classes| classes.names().len());
+    let (mut head, outputs) = choose_head(settings, task, hints, count)?;
+    let (settings, choice) = settings.resolve(rows.len(), &head)?;
     let parts = split(table, column, rows, classes.as_ref(), valid.is_some(), &settings)?;
     // One encoder serves all members, which together learn from all rows.
     let fit_rows = if let [part] = &parts[..] { &part.train } else { rows };
-    let count = classes.as_ref().map_or(0, |classes| classes.names().len());
-    let (mut head, outputs) = choose_head(&settings, task, hints, count)?;
     let settings = &settings.complete(task, &head);
     let target = match classes {
         Some(classes) => Target::Classes(classes),

@@ -75,7 +75,7 @@ impl Preset {
 }
 
 /// Whether a head is for counts or amounts, whose errors grow with the mean.
-fn is_count_or_amount(head: &Head) -> bool {
+pub(crate) fn is_count_or_amount(head: &Head) -> bool {
     matches!(head, Head::Poisson | Head::NegativeBinomial { .. } | Head::Gamma { .. } | Head::Tweedie { .. })
 }
 
