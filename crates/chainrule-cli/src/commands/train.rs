@@ -142,7 +142,7 @@ impl Facts {
     }
 }
 
-/// The preset and, where it was chosen by the table, why: `auto, 2 networks (454 rows: small enough for 64 epochs)`.
+/// The preset and, where it was chosen by the table, why: `auto, 4 networks (454 rows: small enough for 128 epochs)`.
 fn preset(prepared: &Prepared) -> String {
     let settings = prepared.settings();
     let members = match prepared.members() {
