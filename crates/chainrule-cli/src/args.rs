@@ -379,8 +379,8 @@ pub struct SettingArgs {
     /// Part of the rows held out to choose the best epoch [default: 0.2]
     #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
     valid_fraction: Option<f64>,
-    /// Networks, each trained on all rows but for a part of its own, that are averaged [default: auto: 2, 4
-    /// up to 1,000 rows; best: 5 to 8; else 1]
+    /// Networks, each trained on all rows but for a part of its own, that are averaged [default:
+    /// auto: 2, 4 up to 1,000 rows; best: 5 to 8; else 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     members: Option<usize>,
     /// Categories with more levels get trainable vectors [default: by preset]

@@ -93,7 +93,7 @@ hidden : list of int, default=[256, 256]
 activation : str or list of str, default="relu"
     Activation of the hidden layers: one for all, or one for each.
 dropout : float, default=0.1
-    Probability with which a hidden unit is dropped in training.
+    Probability with which a hidden unit is dropped in training. The presets "auto" and "best" drop none for counts and amounts.
 initializer : str, optional
     Initial weights; by activation if absent.
 optimizer : str or dict, default="adam"
