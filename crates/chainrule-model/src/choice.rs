@@ -1,4 +1,4 @@
-//! Presets that look at the table first: embeddings, epochs, batches, members, and what chooses the best epoch.
+//! Presets that look at the table first: embeddings, epochs, batches, members, dropout, and what chooses the best epoch.
 
 use chainrule::{Head, Metric};
 use serde_json::{Map, Value};
@@ -91,10 +91,8 @@ impl Settings {
         let preset = Self { given: vec![], ..Self::preset(self.preset) };
         let Choice { epochs, batch, members, .. } = choice;
         let metric = choice.by_cost.then_some(Metric::Cost);
-        let mut chosen = Self { epochs, batch: Some(batch), members, metric, ..preset.clone() };
-        if choice.without_dropout {
-            chosen.dropout = 0.0;
-        }
+        let dropout = if choice.without_dropout { 0.0 } else { preset.dropout };
+        let mut chosen = Self { epochs, batch: Some(batch), members, metric, dropout, ..preset.clone() };
         if choice.piecewise_linear && !self.given.iter().any(|key| key == "recipe.frequencies") {
             chosen.recipe = piecewise_linear(&chosen.recipe);
         }
