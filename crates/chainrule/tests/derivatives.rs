@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use chainrule::check::{builtins, certify};
 use chainrule::{
-    Activation, Compute, Dataset, Embedding, Flow, Head, Hidden, Inputs, Network, NetworkSpec, TrainSettings, train,
+    Activation, Compute, Dataset, Embedding, Flow, Head, Hidden, Inputs, Network, NetworkSpec, NumericEmbedding,
+    TrainSettings, train,
 };
 
 #[test]
@@ -51,6 +52,23 @@ fn a_certificate_covers_a_sample_or_everything() {
     assert_eq!(all.method, "complex step; erf by value and derivative");
     let some = certify(&network, &mut compute, &data, Some(50)).unwrap();
     assert!(some.holds() && some.compared == 50 && some.parameters == all.parameters, "{some:?}");
+}
+
+/// Edges of bins are values of training rows: on one the derivative by the number is that of the bin above.
+#[test]
+fn a_number_on_an_edge_is_of_the_bin_above() {
+    let edges = vec![vec![-1.0, -0.25, 0.5, 2.0]];
+    let numeric_embedding = Some(NumericEmbedding::PiecewiseLinear { features: vec![0], edges, dimension: 2 });
+    let plain = NetworkSpec::new(1, vec![Hidden::new(3, Activation::Tanh)], 1, Head::gaussian());
+    let mut network = Network::<f32>::new(&NetworkSpec { numeric_embedding, ..plain }, 1).unwrap();
+    network.start_uniform(1);
+    for numeric in [-1.0, -0.25, 0.5, 2.0] {
+        let inputs = Inputs { rows: 1, width: 1, numeric: &[numeric], categories: 0, codes: &[], offset: None };
+        let data = Dataset::new(inputs, &[0.5]);
+        let all = certify(&network, &mut Compute::new(1), &data, None).unwrap();
+        assert!(all.holds(), "{numeric}: {all:?}");
+        assert_eq!(all.kink_distance == Some(0.0), [-0.25, 0.5].contains(&numeric), "{numeric}: {all:?}");
+    }
 }
 
 /// Thresholds that all rows share move by their biases alone.

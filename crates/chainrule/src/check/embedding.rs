@@ -48,17 +48,16 @@ fn periodic(parameters: &[Vec<Complex>], frequencies: usize, feature: usize, x: 
     e
 }
 
-/// How much of each bin lies below x; the first has no lower bound, the last no upper one.
+/// How much of each bin lies below x; the first has no lower bound, the last no upper one. A number on an edge is of the bin above.
 fn parts(edges: &[f64], x: Complex) -> Vec<Complex> {
     let bins = edges.len() - 1;
     let part = |j: usize| {
-        let p = (x - edges[j]) * (1.0 / (edges[j + 1] - edges[j]));
-        if p.re < 0.0 && j > 0 {
+        if x.re < edges[j] && j > 0 {
             Complex::from(0.0)
-        } else if p.re > 1.0 && j + 1 < bins {
+        } else if x.re >= edges[j + 1] && j + 1 < bins {
             Complex::from(1.0)
         } else {
-            p
+            (x - edges[j]) * (1.0 / (edges[j + 1] - edges[j]))
         }
     };
     (0..bins).map(part).collect()

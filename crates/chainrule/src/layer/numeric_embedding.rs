@@ -30,7 +30,7 @@ pub enum NumericEmbedding {
     PiecewiseLinear {
         /// Which features, by their number from 0, ascending.
         features: Vec<usize>,
-        /// For each of the features 2 to 129 ascending edges, all finite.
+        /// For each of the features 2 to 257 ascending edges, all finite.
         edges: Vec<Vec<f64>>,
         /// Length of the vectors: 1, 2, 4, 8 or 16.
         dimension: usize,

@@ -2,8 +2,8 @@
 //! b_0 < ... < b_J that are given and w, b and V (J x dimension) of its own for each feature.
 //!
 //! p_j = (x - b_j) / (b_(j+1) - b_j), kept within 0 and 1 but for the first bin, which has no lower bound, and the last, which has
-//! no upper one. So p is 1 in the bins below that of x, q = p_j in bin j itself and 0 above: V' p = C_j + q V_j, C_j the sum of
-//! the rows of V before j.
+//! no upper one; a number on an edge is of the bin above. So p is 1 in the bins below that of x, q = p_j in bin j itself and 0
+//! above: V' p = C_j + q V_j, C_j the sum of the rows of V before j.
 //!
 //! With g = dJ/de: dJ/dw = Σ x g, dJ/db = Σ g, and V_j gets Σ q g over the rows of bin j and Σ g over the rows of all bins above.
 //! dJ/dx = g'(w + V_j / (b_(j+1) - b_j)).
