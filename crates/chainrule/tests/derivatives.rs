@@ -61,7 +61,9 @@ fn a_number_on_an_edge_is_of_the_bin_above() {
     let numeric_embedding = Some(NumericEmbedding::PiecewiseLinear { features: vec![0], edges, dimension: 2 });
     let plain = NetworkSpec::new(1, vec![Hidden::new(3, Activation::Tanh)], 1, Head::gaussian());
     let mut network = Network::<f32>::new(&NetworkSpec { numeric_embedding, ..plain }, 1).unwrap();
-    network.start_uniform(1);
+    // They start with zeros, without a kink.
+    let bins = network.views().iter().position(|view| view.name == "numeric_embedding.bins").unwrap();
+    network.set_parameter(bins, &[0.5, -1.0, 2.0, 0.25, -0.75, 1.5]).unwrap();
     for numeric in [-1.0, -0.25, 0.5, 2.0] {
         let inputs = Inputs { rows: 1, width: 1, numeric: &[numeric], categories: 0, codes: &[], offset: None };
         let data = Dataset::new(inputs, &[0.5]);
