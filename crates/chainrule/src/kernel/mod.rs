@@ -13,6 +13,7 @@ mod elementwise;
 pub mod math;
 mod outer;
 mod panels;
+mod place;
 mod pool;
 mod product;
 mod rowwise;

@@ -11,7 +11,9 @@
 use std::cell::UnsafeCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::thread::{self, JoinHandle, Thread};
+use std::thread::{self, JoinHandle};
+
+use super::place::elsewhere;
 
 /// Spins before a member goes to sleep (some tens of microseconds).
 const SPINS: u32 = 4_000;
@@ -52,8 +54,7 @@ unsafe impl Send for Shared {}
 /// Threads that run jobs together with the caller.
 pub struct Team {
     shared: Arc<Shared>,
-    members: Vec<Thread>,
-    handles: Vec<JoinHandle<()>>,
+    members: Vec<JoinHandle<()>>,
     /// The current job's number.
     number: u32,
     /// Tasks of all jobs.
@@ -72,14 +73,14 @@ impl Team {
             quit: AtomicBool::new(false),
         });
         // A thread that cannot be had is no error: the others take its share.
-        let handles: Vec<_> = (1..threads)
+        let members: Vec<_> = (1..threads)
             .filter_map(|me| {
                 let shared = Arc::clone(&shared);
                 thread::Builder::new().name("chainrule".into()).spawn(move || member(&shared, me)).ok()
             })
             .collect();
-        let members = handles.iter().map(|handle| handle.thread().clone()).collect();
-        Self { shared, members, handles, number: 0, published: 0 }
+        members.iter().for_each(|member| elsewhere(member, || {}));
+        Self { shared, members, number: 0, published: 0 }
     }
 
     /// Threads, the caller included.
@@ -90,7 +91,7 @@ impl Team {
     /// Runs `task(0)`, ..., `task(tasks - 1)`, each once, on the team if `shared` (worth it from some microseconds of
     /// work on), else on the caller alone. Returns when all are done.
     pub fn run(&mut self, tasks: usize, shared: bool, task: &(dyn Fn(usize) + Sync)) {
-        if !shared || self.handles.is_empty() || tasks < 2 {
+        if !shared || self.members.is_empty() || tasks < 2 {
             (0..tasks).for_each(task);
             return;
         }
@@ -146,7 +147,7 @@ impl Team {
         // A member that falls asleep at this very moment may be missed. Its share is then taken by others, and the next job wakes it.
         for (member, report) in self.members.iter().zip(&shared.reports[1..]) {
             if report.asleep.load(Ordering::Relaxed) {
-                member.unpark();
+                elsewhere(member, || member.thread().unpark());
             }
         }
     }
@@ -156,11 +157,11 @@ impl Drop for Team {
     fn drop(&mut self) {
         self.shared.quit.store(true, Ordering::Release);
         for member in &self.members {
-            member.unpark();
+            member.thread().unpark();
         }
-        for handle in self.handles.drain(..) {
+        for member in self.members.drain(..) {
             // A member's panic has been reported by `run`.
-            let _ = handle.join();
+            let _ = member.join();
         }
     }
 }
