@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 /// A system likes to put a thread where its waker runs, and there it waits for milliseconds, the time of a hundred jobs, until it is
 /// moved. Once awake it may run anywhere again.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub(super) fn elsewhere(thread: &JoinHandle<()>, wake: impl FnOnce()) {
+pub(super) fn elsewhere<T>(thread: &JoinHandle<T>, wake: impl FnOnce()) {
     use std::os::unix::thread::JoinHandleExt;
 
     let (thread, size) = (thread.as_pthread_t(), size_of::<libc::cpu_set_t>());
@@ -33,6 +33,40 @@ pub(super) fn elsewhere(thread: &JoinHandle<()>, wake: impl FnOnce()) {
 
 /// Does `wake`: elsewhere the system chooses.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(super) fn elsewhere(_: &JoinHandle<()>, wake: impl FnOnce()) {
+pub(super) fn elsewhere<T>(_: &JoinHandle<T>, wake: impl FnOnce()) {
     wake();
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::sync::{Arc, Barrier};
+    use std::thread;
+
+    use super::*;
+
+    /// The cores on which a thread may run, as the system prints them.
+    fn allowed() -> Option<String> {
+        let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
+        status.lines().find(|line| line.starts_with("Cpus_allowed_list")).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_thread_is_woken_and_may_run_everywhere_again() {
+        let (all, awake) = (allowed(), Arc::new(Barrier::new(2)));
+        let thread = thread::spawn({
+            let awake = Arc::clone(&awake);
+            move || {
+                awake.wait();
+                // The second time its waker has given it back all cores.
+                awake.wait();
+                allowed()
+            }
+        });
+        elsewhere(&thread, || {
+            awake.wait();
+        });
+        awake.wait();
+        assert!(all.is_some());
+        assert_eq!(thread.join().unwrap(), all);
+    }
 }
