@@ -81,7 +81,7 @@ impl Runner {
     ) -> Result<(String, f64)> {
         let model = parts.folder.join("model.safetensors");
         let mut train = Command::new(chainrule()?);
-        train.arg("train").arg(parts.file("learn")).arg("--output").arg(&model).args(training_flags(set, seed));
+        train.arg("train").args(tables(preset, parts)).arg("--output").arg(&model).args(training_flags(set, seed));
         if let Some(preset) = preset {
             train.args(["--preset", preset]);
         }
@@ -140,6 +140,15 @@ impl Runner {
     }
 }
 
+/// What is learned from. A single network gets the rows that choose its epoch, as the peers do; several networks hold out rows of
+/// their own each.
+fn tables(preset: Option<&str>, parts: &Parts) -> Vec<PathBuf> {
+    match preset {
+        None | Some("auto" | "best") => vec![parts.file("learn")],
+        Some(_) => vec![parts.file("train"), "--valid".into(), parts.file("validation")],
+    }
+}
+
 fn training_flags(set: &Set, seed: u64) -> Vec<String> {
     let task = if set.task == Task::Gamma { "regression" } else { set.task.name() };
     let seed = seed.to_string();
@@ -193,6 +202,17 @@ mod tests {
         assert_eq!(count, format!("--target y --task count {end} --exposure e"));
         let gamma = flags(&set("gamma", r#""weight": "w","#));
         assert_eq!(gamma, format!("--target y --task regression {end} --head gamma --weight w"));
+    }
+
+    #[test]
+    fn a_single_network_gets_the_validation_rows() {
+        let test = chainrule_data::Table { name: "t".into(), rows: 0, columns: vec![] };
+        let parts = Parts { folder: "f".into(), test };
+        let names =
+            |preset| tables(preset, &parts).iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(" ");
+        assert_eq!(names(None), "f/learn.parquet");
+        assert_eq!(names(Some("best")), "f/learn.parquet");
+        assert_eq!(names(Some("realmlp")), "f/train.parquet --valid f/validation.parquet");
     }
 
     #[cfg(unix)]
