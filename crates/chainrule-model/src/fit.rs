@@ -109,25 +109,27 @@ fn network(
     })
 }
 
-/// The vectors of the numbers, if there are to be any. A number that never changes has no bins, and stays as it is.
+/// The vectors of the numbers, if there are to be any. A number of two values stays as it is: every function of it is linear.
 fn numeric_embedding(
     mut features: Vec<usize>,
     recipe: &Recipe,
     (matrices, rows): (&Matrices, &[u32]),
 ) -> Option<NumericEmbedding> {
     let &Recipe { frequencies, sigma, bins, dimension, .. } = recipe;
-    let embedding = match (frequencies, bins) {
-        (0, 0) => return None,
-        (0, _) => {
-            let mut edges: Vec<Vec<f64>> = features.iter().map(|&f| matrices.bin_edges(rows, f, bins)).collect();
-            let mut changes = edges.iter().map(|edges| edges.len() > 1).collect::<Vec<_>>().into_iter();
-            features.retain(|_| changes.next() == Some(true));
-            edges.retain(|edges| edges.len() > 1);
+    if (frequencies, bins) == (0, 0) {
+        return None;
+    }
+    features.retain(|&feature| matrices.has_more_than_two_values(rows, feature));
+    if features.is_empty() {
+        return None;
+    }
+    Some(match frequencies {
+        0 => {
+            let edges = features.iter().map(|&feature| matrices.bin_edges(rows, feature, bins)).collect();
             NumericEmbedding::PiecewiseLinear { features, edges, dimension }
         }
         _ => NumericEmbedding::Periodic { features, frequencies, sigma },
-    };
-    Some(embedding).filter(|e| !e.features().is_empty())
+    })
 }
 
 fn check_network(network: &NetworkSpec, settings: &Settings) -> Result<()> {

@@ -104,11 +104,24 @@ impl Matrices {
         [values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)]
     }
 
+    /// Whether numeric feature `feature` takes more than two values over `rows`; those without weight are as if they were not there.
+    pub(crate) fn has_more_than_two_values(&self, rows: &[u32], feature: usize) -> bool {
+        let mut values =
+            self.weighted_values(rows, feature).filter(|(_, weight)| *weight > 0.0).map(|(value, _)| value);
+        let Some(first) = values.next() else { return false };
+        let Some(second) = values.find(|&value| value != first) else { return false };
+        values.any(|value| value != first && value != second)
+    }
+
     /// Edges of at most `bins` bins of numeric feature `feature` over `rows`. A single one if it never changes.
     pub(crate) fn bin_edges(&self, rows: &[u32], feature: usize, bins: usize) -> Vec<f64> {
+        bins::edges(self.weighted_values(rows, feature).collect(), bins)
+    }
+
+    /// The values of numeric feature `feature` over `rows`, each with the weight of its row.
+    fn weighted_values(&self, rows: &[u32], feature: usize) -> impl Iterator<Item = (f32, f64)> {
         let Features { width, ref numeric, .. } = self.inputs.features;
-        let value = |&row: &u32| (numeric[row as usize * width + feature], self.weight(row));
-        bins::edges(rows.iter().map(value).collect(), bins)
+        rows.iter().map(move |&row| (numeric[row as usize * width + feature], self.weight(row)))
     }
 
     /// The quantiles of what the head is trained on over `rows`, with their weights.

@@ -5,7 +5,7 @@ use chainrule::{Compute, Flow, NumericEmbedding};
 use chainrule_data::{Column, Table, Values};
 use chainrule_model::{Model, OneOrMany, Preset, Roles, Settings, prepare};
 
-/// 200 rows: a number of many values, one of three, one that never changes, a text, a class that depends on the first, and a count.
+/// 200 rows: a number of many values, one of three, one of two, a text, a class that depends on the first, and a count.
 fn table() -> Table {
     let column = |name: &str, values| Column { name: name.to_owned(), values };
     let x = |row: i32| f64::from(row * 37 % 200) / 50.0;
@@ -13,6 +13,7 @@ fn table() -> Table {
     let columns = vec![
         column("x", Values::Number((0..200).map(x).collect())),
         column("three", Values::Number((0..200).map(|row| f64::from(row * 7 % 3)).collect())),
+        column("two", Values::Number((0..200).map(|row| if row % 5 == 0 { 3.5 } else { -1.0 }).collect())),
         column("text", Values::Category((0..200).map(text).collect())),
         column(
             "class",
@@ -73,6 +74,19 @@ fn bins_hold_equal_shares_of_the_rows() {
     assert!(edges.iter().all(|edges| edges.is_sorted_by(|a, b| a < b)));
     // Normal scores: the middle is the median, the ends are alike.
     assert!(edges[0][24].abs() < 0.05 && (edges[0][0] + edges[0][48]).abs() < 1e-6, "{:?}", edges[0]);
+}
+
+/// Whatever the vectors: they could say no more than the number does.
+#[test]
+fn a_number_of_two_values_has_no_vector() {
+    for preset in [Preset::Tabm, Preset::Realmlp] {
+        let prepared = prepare(&table(), None, &roles("class"), &settings(preset)).unwrap();
+        assert_eq!(prepared.network().numeric_embedding.as_ref().unwrap().features(), [0, 1], "{preset:?}");
+    }
+    let other = roles("class").ignore.into_iter().chain(["x", "three"].map(str::to_owned)).collect();
+    let only_two = Roles { ignore: other, ..roles("class") };
+    let prepared = prepare(&table(), None, &only_two, &settings(Preset::Realmlp)).unwrap();
+    assert_eq!(prepared.network().numeric_embedding, None);
 }
 
 /// A count far from 1 starts at its mean, and its interval is that of the mean's distribution.
