@@ -109,27 +109,26 @@ fn network(
     })
 }
 
-/// The vectors of the numbers, if there are to be any. A number of two values stays as it is: every function of it is linear.
+/// The vectors of the numbers, if there are to be any. A number that never changes has no bins, and stays as it is; in an ensemble, whose
+/// first layer meets each member's vectors by themselves, one of two values too, of which every function is linear. (With `auto`
+/// the vectors of such numbers left 0.93 of the errors of dna, twelve seeds, and 0.99 of those of telco-churn, six.)
 fn numeric_embedding(
     mut features: Vec<usize>,
     recipe: &Recipe,
     (matrices, rows): (&Matrices, &[u32]),
 ) -> Option<NumericEmbedding> {
-    let &Recipe { frequencies, sigma, bins, dimension, .. } = recipe;
-    if (frequencies, bins) == (0, 0) {
-        return None;
-    }
-    features.retain(|&feature| matrices.has_more_than_two_values(rows, feature));
-    if features.is_empty() {
-        return None;
-    }
-    Some(match frequencies {
-        0 => {
+    let &Recipe { frequencies, sigma, bins, dimension, ensemble, .. } = recipe;
+    let embedding = match (frequencies, bins) {
+        (0, 0) => return None,
+        (0, _) => {
+            let least = if ensemble.is_some() { 3 } else { 2 };
+            features.retain(|&feature| matrices.has_values(rows, feature, least));
             let edges = features.iter().map(|&feature| matrices.bin_edges(rows, feature, bins)).collect();
             NumericEmbedding::PiecewiseLinear { features, edges, dimension }
         }
         _ => NumericEmbedding::Periodic { features, frequencies, sigma },
-    })
+    };
+    Some(embedding).filter(|e| !e.features().is_empty())
 }
 
 fn check_network(network: &NetworkSpec, settings: &Settings) -> Result<()> {

@@ -104,13 +104,18 @@ impl Matrices {
         [values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)]
     }
 
-    /// Whether numeric feature `feature` takes more than two values over `rows`; those without weight are as if they were not there.
-    pub(crate) fn has_more_than_two_values(&self, rows: &[u32], feature: usize) -> bool {
-        let mut values =
-            self.weighted_values(rows, feature).filter(|(_, weight)| *weight > 0.0).map(|(value, _)| value);
-        let Some(first) = values.next() else { return false };
-        let Some(second) = values.find(|&value| value != first) else { return false };
-        values.any(|value| value != first && value != second)
+    /// Whether numeric feature `feature` takes at least so many values over `rows`; those without weight are as if they were not there.
+    pub(crate) fn has_values(&self, rows: &[u32], feature: usize, least: usize) -> bool {
+        let mut seen: Vec<f32> = vec![];
+        for (value, _) in self.weighted_values(rows, feature).filter(|(_, weight)| *weight > 0.0) {
+            if !seen.contains(&value) {
+                seen.push(value);
+            }
+            if seen.len() >= least {
+                return true;
+            }
+        }
+        false
     }
 
     /// Edges of at most `bins` bins of numeric feature `feature` over `rows`. A single one if it never changes.

@@ -76,17 +76,17 @@ fn bins_hold_equal_shares_of_the_rows() {
     assert!(edges[0][24].abs() < 0.05 && (edges[0][0] + edges[0][48]).abs() < 1e-6, "{:?}", edges[0]);
 }
 
-/// Whatever the vectors: they could say no more than the number does.
+/// In an ensemble it could say no more than the number does.
 #[test]
 fn a_number_of_two_values_has_no_vector() {
-    for preset in [Preset::Tabm, Preset::Realmlp] {
-        let prepared = prepare(&table(), None, &roles("class"), &settings(preset)).unwrap();
-        assert_eq!(prepared.network().numeric_embedding.as_ref().unwrap().features(), [0, 1], "{preset:?}");
-    }
-    let other = roles("class").ignore.into_iter().chain(["x", "three"].map(str::to_owned)).collect();
-    let only_two = Roles { ignore: other, ..roles("class") };
-    let prepared = prepare(&table(), None, &only_two, &settings(Preset::Realmlp)).unwrap();
-    assert_eq!(prepared.network().numeric_embedding, None);
+    let embedded = |preset, ignored: &[&str]| {
+        let ignore = roles("class").ignore.into_iter().chain(ignored.iter().map(|&name| name.to_owned())).collect();
+        let prepared = prepare(&table(), None, &Roles { ignore, ..roles("class") }, &settings(preset)).unwrap();
+        prepared.network().numeric_embedding.as_ref().map(|embedding| embedding.features().to_vec())
+    };
+    assert_eq!(embedded(Preset::TabmMini, &[]), Some(vec![0, 1]));
+    assert_eq!(embedded(Preset::Tabm, &["x", "three"]), None);
+    assert_eq!(embedded(Preset::Realmlp, &[]), Some(vec![0, 1, 2]));
 }
 
 /// A count far from 1 starts at its mean, and its interval is that of the mean's distribution.
