@@ -111,7 +111,8 @@ fn network(
 
 /// The vectors of the numbers, if there are to be any. A number that never changes has no bins, and stays as it is; in an ensemble, whose
 /// first layer meets each member's vectors by themselves, one of two values too, of which every function is linear. (With `auto`
-/// the vectors of such numbers left 0.93 of the errors of dna, twelve seeds, and 0.99 of those of telco-churn, six.)
+/// the vectors of such numbers left 0.93 of the errors of dna, twelve seeds, 0.99 of those of telco-churn, six, and 1.02 of those of
+/// covertype, one: there they stay.)
 fn numeric_embedding(
     mut features: Vec<usize>,
     recipe: &Recipe,
