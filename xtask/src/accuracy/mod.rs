@@ -68,11 +68,6 @@ pub fn run() -> Result<()> {
     call("cargo", &["build", "--release", "--locked", "-p", "chainrule-cli"], &[])?;
     let mut results = Results::load(root()?.join("bench/accuracy/results.json"))?;
     let runner = Runner::new(Duration::from_secs(60 * options.limit))?;
-    // What another build of chainrule made would be averaged with what this one makes.
-    results.records.retain(|record| {
-        let contender = Contender::from_key(&record.contender);
-        contender.is_none_or(|contender| runner.version(&contender).is_none_or(|version| version == record.version))
-    });
     let todo = options.todo(&chosen, &results, &runner);
     if todo.iter().any(|job| matches!(job.contender, Contender::Peer(_))) {
         python::environment(".venv-accuracy", "accuracy/requirements.txt")?;

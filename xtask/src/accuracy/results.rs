@@ -58,10 +58,14 @@ impl Results {
         self.records.iter().find(|record| (&*record.set, &*record.contender, record.seed) == (set, contender, seed))
     }
 
-    /// Keeps a result in place of an earlier one and writes the file, which is there whole or as it was.
+    /// Keeps a result in place of an earlier one, and of those of another version with which it would be averaged, and writes the
+    /// file, which is there whole or as it was.
     pub fn put(&mut self, record: Record) -> Result<()> {
         let key = |record: &Record| (record.set.clone(), record.contender.clone(), record.seed);
-        self.records.retain(|other| key(other) != key(&record));
+        self.records.retain(|other| {
+            let averaged = (&other.set, &other.contender) == (&record.set, &record.contender);
+            !averaged || other.version == record.version && other.seed != record.seed
+        });
         self.records.push(record);
         self.records.sort_by_key(key);
         let lines: Result<Vec<String>, _> = self.records.iter().map(serde_json::to_string).collect();
@@ -98,6 +102,9 @@ mod tests {
         assert_eq!(read.find("iris", "sklearn", 1).unwrap().scores["error"], 0.1);
         assert_eq!(read.find("iris", "tabm", 0), Some(&failed));
         assert_eq!((read.find("iris", "tabm", 1), read.find("wine", "tabm", 0)), (None, None));
+        let newer = Record { version: "2.0".into(), ..record("iris", "sklearn", 0, 0.4) };
+        results.put(newer.clone()).unwrap();
+        assert_eq!(results.records, [newer, failed]);
         let times = |cpu| read.on(cpu).iter().map(|record| record.seconds).collect::<Vec<_>>();
         assert_eq!((times("a"), times("b")), (vec![Some(1.5); 3], vec![None; 3]));
     }
