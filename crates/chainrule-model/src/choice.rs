@@ -1,4 +1,5 @@
-//! Presets that look at the table first: embeddings, epochs, batches, members, dropout, and what chooses the best epoch.
+//! Presets that look at the table first: embeddings, epochs, batches, members, dropout, and what chooses the best epoch from how many
+//! rows.
 
 use chainrule::{Head, Metric};
 use serde_json::{Map, Value};
@@ -8,7 +9,7 @@ use crate::recipe::{Preset, Recipe, is_count_or_amount};
 use crate::settings::Settings;
 
 /// What a preset that looks at the table has chosen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     /// Rows of the table.
     pub rows: usize,
@@ -20,6 +21,8 @@ pub struct Choice {
     pub batch: usize,
     /// Networks.
     pub members: usize,
+    /// Part of the rows that each network holds out.
+    pub valid_fraction: f64,
     /// Whether numbers get piecewise-linear vectors in place of periodic ones.
     pub piecewise_linear: bool,
     /// Whether the cost chooses the best epoch, where the validation rows are too few to count errors.
@@ -54,6 +57,13 @@ const BY_COST: usize = 1_000;
 /// Up to so many rows bagging has so many members: the more rows, the less one network differs from another.
 const MEMBERS: [(usize, usize); 2] = [(30_000, 8), (usize::MAX, 5)];
 
+/// Up to so many rows each network holds out such a part of them to choose its epoch: the more rows, the smaller a part can do that, and
+/// the rest is learned from. On twelve tables of classes and numbers of 12,000 to 43,000 rows a twentieth left 0.95 of the errors of a
+/// fifth (0.80 on krkopt, 0.90 on electricity, whose neighbouring rows are alike; 0.99 to 1.02 on the other four of classes) and 0.99 of
+/// the root mean square errors, on two of counts and amounts 1.00 of the deviance; on samples of 2,500 rows of eighteen tables nothing was
+/// gained for classes.
+const HELD_OUT: [(usize, f64); 2] = [(8_192, 0.2), (usize::MAX, 0.05)];
+
 /// From more rows than these on numbers get piecewise-linear vectors. On eleven tables of 5,400 to 49,000 rows they left 0.94 of
 /// the errors of periodic ones; on six of 450 to 4,200 rows the latter left 0.92 of theirs.
 const PERIODIC: usize = 5_000;
@@ -62,18 +72,23 @@ const PERIODIC: usize = 5_000;
 /// left 0.87 of the errors, 0.90 of the log-loss and all of the root mean square errors of 48 bins between quantiles.
 const PIECEWISE_LINEAR: (usize, usize) = (256, 8);
 
+/// The value of the first step that `rows` do not exceed.
+fn up_to<T: Copy, const N: usize>(rows: usize, steps: &[(usize, T); N]) -> T {
+    steps.iter().find(|(most, _)| rows <= *most).unwrap_or(&steps[N - 1]).1
+}
+
 /// What suits a table of `rows` rows.
 fn choose(preset: Preset, rows: usize, head: &Head) -> Choice {
-    let up_to = |steps: &[(usize, usize)]| steps.iter().find(|(most, _)| rows <= *most).map_or(1, |(_, value)| *value);
-    let epochs = up_to(&EPOCHS);
-    let members = up_to(if preset == Preset::Best { &MEMBERS } else { &NETWORKS });
+    let epochs = up_to(rows, &EPOCHS);
+    let members = up_to(rows, if preset == Preset::Best { &MEMBERS } else { &NETWORKS });
     let (shortened, members) = (epochs < EPOCHS[0].1, members.min(rows.max(1)));
     Choice {
         rows,
         epochs,
         shortened,
-        batch: up_to(&BATCHES),
+        batch: up_to(rows, &BATCHES),
         members,
+        valid_fraction: up_to(rows, &HELD_OUT),
         piecewise_linear: rows > PERIODIC,
         by_cost: rows <= BY_COST,
         without_dropout: is_count_or_amount(head),
@@ -89,10 +104,11 @@ impl Settings {
         }
         let choice = choose(self.preset, rows, head);
         let preset = Self { given: vec![], ..Self::preset(self.preset) };
-        let Choice { epochs, batch, members, .. } = choice;
+        let Choice { epochs, batch, members, valid_fraction, .. } = choice;
         let metric = choice.by_cost.then_some(Metric::Cost);
         let dropout = if choice.without_dropout { 0.0 } else { preset.dropout };
-        let mut chosen = Self { epochs, batch: Some(batch), members, metric, dropout, ..preset.clone() };
+        let batch = Some(batch);
+        let mut chosen = Self { epochs, batch, members, valid_fraction, metric, dropout, ..preset.clone() };
         if choice.piecewise_linear && !self.given.iter().any(|key| key == "recipe.frequencies") {
             chosen.recipe = piecewise_linear(&chosen.recipe);
         }
@@ -156,7 +172,9 @@ mod tests {
     use chainrule::Optimizer;
 
     #[test]
-    fn the_more_rows_the_fewer_epochs_and_members() {
+    fn the_more_rows_the_fewer_epochs_and_members_and_the_less_is_held_out() {
+        let held_out = |rows| choose(Preset::Best, rows, &Head::gaussian()).valid_fraction;
+        assert_eq!((held_out(8_192), held_out(8_193)), (0.2, 0.05));
         let at = |preset, rows| {
             let choice = choose(preset, rows, &Head::gaussian());
             (choice.epochs, choice.members, choice.shortened)
@@ -178,7 +196,8 @@ mod tests {
         let (plain, choice) = auto.resolve(100_000, &Head::gaussian()).unwrap();
         let piecewise_linear = piecewise_linear(&auto.recipe);
         assert_eq!((piecewise_linear.frequencies, piecewise_linear.bins), (0, 256));
-        assert_eq!(plain, Settings { epochs: 32, recipe: piecewise_linear.clone(), ..auto.clone() });
+        let many = Settings { epochs: 32, valid_fraction: 0.05, ..auto.clone() };
+        assert_eq!(plain, Settings { recipe: piecewise_linear.clone(), ..many.clone() });
         assert_eq!(choice.unwrap().epochs, 32);
         let periodic = Settings { given: vec!["recipe.frequencies".into()], ..auto.clone() };
         assert_eq!(periodic.resolve(100_000, &Head::gaussian()).unwrap().0.recipe, auto.recipe);
@@ -191,9 +210,8 @@ mod tests {
         let (resolved, _) = own.resolve(100_000, &Head::Poisson).unwrap();
         let recipe = Recipe { clip: false, ..piecewise_linear };
         let expected =
-            Settings { head: Some(Head::Poisson), optimizer: Optimizer::Sgd, dropout: 0.0, recipe, ..auto.clone() };
+            Settings { head: Some(Head::Poisson), optimizer: Optimizer::Sgd, epochs: 64, dropout: 0.0, recipe, ..many };
         assert_eq!(resolved, expected);
-        assert_eq!(resolved.epochs, 64);
         let drops = Settings { given: vec!["dropout".into()], ..auto }.resolve(100, &Head::Poisson).unwrap().0;
         assert_eq!(drops.dropout, 0.15);
         let fixed = Settings { members: 3, ..Settings::preset(Preset::Best) };
