@@ -376,7 +376,8 @@ pub struct SettingArgs {
     /// The model gets the average of the parameters over the steps, with this decay, such as 0.999 [default: the last ones]
     #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
     ema: Option<f64>,
-    /// Part of the rows held out to choose the best epoch [default: 0.2; auto, best: 0.05 beyond 8,192 rows]
+    /// Part of the rows held out to choose the best epoch [default: 0.2; auto, best: 0.05 beyond 8,192
+    /// rows, but for counts and amounts]
     #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
     valid_fraction: Option<f64>,
     /// Networks, each trained on all rows but for a part of its own, that are averaged [default:

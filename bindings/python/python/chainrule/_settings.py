@@ -121,7 +121,7 @@ members : int, default=1
     4 up to 1,000 rows, "best" 8, or 5 beyond 30,000 rows.
 valid_fraction : float, default=0.2
     Part of the rows that chooses the best epoch where there is no `eval_set`; 0: none. The presets "auto" and "best" take 0.05 beyond
-    8,192 rows.
+    8,192 rows, but for counts and amounts.
 one_hot_max_levels : int, default=8
     Categories with more levels get trainable vectors.
 min_level_rows : int, default=2
