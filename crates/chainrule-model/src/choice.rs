@@ -1,6 +1,8 @@
 //! Presets that look at the table first: embeddings, epochs, batches, members, dropout, how many rows are held out, and what
 //! chooses the best epoch on them.
 
+use std::collections::BTreeSet;
+
 use chainrule::{Head, Metric};
 use serde_json::{Map, Value};
 
@@ -30,6 +32,8 @@ pub struct Choice {
     /// Whether hidden units are never dropped, as for counts and amounts: on four such tables of 17,000 to 373,000 rows this left 0.96
     /// of the deviance (0.99, 1.00, 1.00 and 0.86).
     pub without_dropout: bool,
+    /// Decay of categories' vectors for each of their levels.
+    pub level_decay: f64,
 }
 
 /// Up to so many rows there are so many epochs: the steps that lead to a good network grow more slowly than the rows. On six
@@ -72,6 +76,12 @@ const PERIODIC: usize = 5_000;
 /// left 0.87 of the errors, 0.90 of the log-loss and all of the root mean square errors of 48 bins between quantiles.
 const PIECEWISE_LINEAR: (usize, usize) = (256, 8);
 
+/// From 10 levels on the vectors of a category decay by more than other parameters; of many rows only where a level has less than
+/// `ROWS_OF_A_LEVEL` of them on average. On airlines-44k (3,500 tail numbers), vehicles-mpg (3,198 models) and insteval (2,972 students) this
+/// left 0.92 of the error, 0.91 and 0.99 of the root mean square error; on tables whose levels have more rows, 0.99 to 1.00.
+pub(crate) const LEVEL_DECAY: f64 = 0.1;
+const ROWS_OF_A_LEVEL: f64 = 3_000.0;
+
 /// The value of the first step that `rows` do not exceed.
 fn up_to<T: Copy, const N: usize>(rows: usize, steps: &[(usize, T); N]) -> T {
     steps.iter().find(|(most, _)| rows <= *most).unwrap_or(&steps[N - 1]).1
@@ -93,6 +103,7 @@ fn choose(preset: Preset, rows: usize, head: &Head) -> Choice {
         piecewise_linear: rows > PERIODIC,
         by_cost: rows <= BY_COST,
         without_dropout: amounts,
+        level_decay: LEVEL_DECAY.min(ROWS_OF_A_LEVEL / rows.max(1) as f64),
     }
 }
 
@@ -110,6 +121,7 @@ impl Settings {
         let dropout = if choice.without_dropout { 0.0 } else { preset.dropout };
         let batch = Some(batch);
         let mut chosen = Self { epochs, batch, members, valid_fraction, metric, dropout, ..preset.clone() };
+        chosen.recipe.groups.level_decay = choice.level_decay;
         if choice.piecewise_linear && !self.given.iter().any(|key| key == "recipe.frequencies") {
             chosen.recipe = piecewise_linear(&chosen.recipe);
         }
@@ -140,7 +152,8 @@ fn unwritable(error: serde_json::Error) -> Error {
     Error::Setting(format!("these settings cannot go with a preset that looks at the table: {error}"))
 }
 
-/// Puts into `resolved` every entry of `own` that is given or not as in `base`; of the recipe, entry by entry.
+/// Puts into `resolved` every entry of `own` that is given or not as in `base`; of the recipe, entry by entry. What is left out where it
+/// is zero is not there at all.
 fn keep(
     resolved: &mut Map<String, Value>,
     own: &Map<String, Value>,
@@ -148,7 +161,8 @@ fn keep(
     given: &[String],
     prefix: &str,
 ) {
-    for key in base.keys().chain(own.keys().filter(|key| !base.contains_key(*key))) {
+    let keys: BTreeSet<String> = [&*resolved, own, base].into_iter().flat_map(Map::keys).cloned().collect();
+    for key in &keys {
         let path = format!("{prefix}{key}");
         let inner = ["recipe", "recipe.groups"].contains(&path.as_str());
         match (own.get(key), base.get(key)) {
@@ -196,13 +210,19 @@ mod tests {
         let auto = Settings::preset(Preset::Auto);
         assert_eq!(auto.resolve(5_000, &Head::gaussian()).unwrap().0, Settings { batch: Some(128), ..auto.clone() });
         let (plain, choice) = auto.resolve(100_000, &Head::gaussian()).unwrap();
-        let piecewise_linear = piecewise_linear(&auto.recipe);
+        let mut piecewise_linear = piecewise_linear(&auto.recipe);
+        piecewise_linear.groups.level_decay = 0.03;
         assert_eq!((piecewise_linear.frequencies, piecewise_linear.bins), (0, 256));
         let many = Settings { epochs: 32, valid_fraction: 0.05, ..auto.clone() };
         assert_eq!(plain, Settings { recipe: piecewise_linear.clone(), ..many.clone() });
         assert_eq!(choice.unwrap().epochs, 32);
         let periodic = Settings { given: vec!["recipe.frequencies".into()], ..auto.clone() };
-        assert_eq!(periodic.resolve(100_000, &Head::gaussian()).unwrap().0.recipe, auto.recipe);
+        let periodic = periodic.resolve(100_000, &Head::gaussian()).unwrap().0.recipe;
+        assert_eq!((periodic.frequencies, periodic.bins), (16, 0));
+        let mut like_others = Settings { given: vec!["recipe.groups.level_decay".into()], ..auto.clone() };
+        like_others.recipe.groups.level_decay = 0.0;
+        let like_others = like_others.resolve(100_000, &Head::gaussian()).unwrap().0.recipe;
+        assert_eq!(like_others.groups.level_decay, 0.0);
         let few = |metric| Settings { metric, ..auto.clone() }.resolve(1_000, &Head::gaussian()).unwrap().0.metric;
         assert_eq!((few(None), few(Some(Metric::Accuracy))), (Some(Metric::Cost), Some(Metric::Accuracy)));
         // Another value, and the value that the preset has by itself.

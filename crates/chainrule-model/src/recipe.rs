@@ -4,6 +4,7 @@ use chainrule::{Activation, Ensemble, EnsembleKind, Groups, Head, Metric, Optimi
 use chainrule_data::{NumericScaling, Task};
 use serde::{Deserialize, Serialize};
 
+use crate::choice::LEVEL_DECAY;
 use crate::settings::{OneOrMany, PLAIN_RATE, Settings};
 
 /// The name of a set of settings.
@@ -198,6 +199,10 @@ impl Settings {
                 preset,
                 epochs: 64,
                 members: if preset == Preset::Best { 8 } else { 2 },
+                recipe: Recipe {
+                    groups: Groups { level_decay: LEVEL_DECAY, ..Groups::realmlp() },
+                    ..Self::preset(Preset::Realmlp).recipe
+                },
                 ..Self::preset(Preset::Realmlp)
             },
             Preset::Tabm => Self::tabm(preset, EnsembleKind::Full),

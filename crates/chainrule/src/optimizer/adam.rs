@@ -15,7 +15,7 @@ pub(super) struct Adam<T> {
     rest1: T,
     rest2: T,
     epsilon: T,
-    /// 1 - mu decay
+    /// 1 - mu decay, but not below 0: more than all there is cannot decay.
     keep: T,
     /// mu / (1 - beta1^t)
     rate: T,
@@ -39,7 +39,7 @@ impl<T: Scalar> Adam<T> {
             rest1: T::ONE - T::from_f64(beta1),
             rest2: T::ONE - T::from_f64(beta2),
             epsilon: T::from_f64((epsilon * gradient.epsilon).max(LEAST_EPSILON)),
-            keep: T::from_f64(1.0 - gradient.decay * weight_decay),
+            keep: T::from_f64((1.0 - gradient.decay * weight_decay).max(0.0)),
             rate: T::from_f64(learning_rate * corrections[0]),
             root: T::from_f64(corrections[1]),
         }
