@@ -5,7 +5,7 @@
 //! | forward, Eq. (2): Z = H W + 1 b' | H | W |
 //! | recursion, Eq. (9): Delta W' | Delta | W', kept in panels of its own |
 //!
-//! (The third, the gradient, sums over rows: see `outer.rs`.) Every output element is one chain of fused multiply-adds over
+//! (The third, the gradient, sums over rows: see `outer/`.) Every output element is one chain of fused multiply-adds over
 //! the depth, in order, whatever the tile or the register width: the result is the same bits on every machine.
 
 use std::mem::MaybeUninit;
