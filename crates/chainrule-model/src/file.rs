@@ -198,6 +198,9 @@ fn check_card(card: &Card) -> Result<(), String> {
     if card.range.is_some_and(|[least, most]| least.is_nan() || most.is_nan() || least > most) {
         return Err("the range of its predictions is empty".into());
     }
+    if let Some(smoothing) = card.smoothing.filter(|e| !(*e > 0.0 && *e < 1.0)) {
+        return Err(format!("the smoothing {smoothing} of its labels is not between 0 and 1"));
+    }
     if let Some(temperature) = card.temperature.filter(|t| !(*t > 0.0 && t.is_finite())) {
         return Err(format!("its temperature {temperature} is not above 0"));
     }

@@ -4,6 +4,7 @@
 //! saved and loaded. The engine and the data crate meet here and only here.
 
 mod bins;
+mod calibration;
 mod certificate;
 mod choice;
 mod conformal;
@@ -26,7 +27,6 @@ mod scores;
 mod settings;
 mod split;
 mod target;
-mod temperature;
 mod training;
 pub mod tune;
 

@@ -25,7 +25,10 @@ pub struct Card {
     /// The least and the greatest number that is predicted; None: no limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<[f64; 2]>,
-    /// What the logarithms of class probabilities are divided by; None: nothing.
+    /// The smoothing of the labels that is taken out of class probabilities: (q - e / classes) / (1 - e) in place of q; None: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoothing: Option<f64>,
+    /// What the logarithms of class probabilities are then divided by; None: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
     /// The errors of numbers on held-out rows, from which intervals are made; None: intervals are the head's own.

@@ -2,10 +2,10 @@
 
 use chainrule::{Compute, Distribution, Inputs, Network};
 
+use crate::calibration::Calibration;
 use crate::error::Result;
 use crate::model::{Card, Model};
 use crate::target::Target;
-use crate::temperature;
 
 /// Rows whose predictions by every network are held at a time.
 const ROWS: usize = 1 << 14;
@@ -90,13 +90,12 @@ impl Card {
         Ok(predictions)
     }
 
-    /// Keeps numbers in their range, and gives class probabilities the model's temperature.
+    /// Keeps numbers in their range, and makes class probabilities those that hold.
     pub(crate) fn finish(&self, predictions: &mut Predictions) {
         if let Some([least, most]) = self.range {
             predictions.values.iter_mut().for_each(|y| *y = y.max(least).min(most));
         }
-        if let Some(temperature) = self.temperature {
-            temperature::apply(&mut predictions.values, self.target.classes().len(), temperature);
-        }
+        let (smoothing, temperature) = (self.smoothing, self.temperature);
+        Calibration { smoothing, temperature }.apply(&mut predictions.values, self.target.classes().len());
     }
 }

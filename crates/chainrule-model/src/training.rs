@@ -5,6 +5,7 @@ use chainrule::{
     Compute, Dataset, Distribution, Ended, EpochRecord, Event, Flow, Head, Network, Scale, TrainReport, train,
 };
 
+use crate::calibration::Calibration;
 use crate::conformal::Conformal;
 use crate::error::{Error, Result};
 use crate::fit::Prepared;
@@ -14,7 +15,6 @@ use crate::model::{Card, Model, Training};
 use crate::predictions::Predictions;
 use crate::scores::Evaluation;
 use crate::target::Target;
-use crate::temperature;
 
 /// A trained model, with its scores on the validation rows if there are any.
 pub struct Fitted {
@@ -158,8 +158,8 @@ impl Prepared {
             None => self.out_of_fold(&model, &numbers, compute)?,
         };
         model.card.training.valid_rows = rows.len();
-        model.card.temperature = fit_temperature(&model.card, matrices, &rows, &predictions);
-        if model.card.temperature.is_some() {
+        if let Some(calibration) = calibrate(&model.card, matrices, &rows, &predictions) {
+            (model.card.smoothing, model.card.temperature) = (calibration.smoothing, calibration.temperature);
             model.card.finish(&mut predictions);
         }
         model.card.conformal = conformal(&model.card, matrices, &rows, &predictions);
@@ -180,6 +180,7 @@ impl Prepared {
             roles: self.roles.clone(),
             target: self.target.clone(),
             range: (is_number && self.settings.recipe.clip).then(|| self.matrices.range(&rows)),
+            smoothing: None,
             temperature: None,
             conformal: None,
             encoder: self.encoder.clone(),
@@ -217,13 +218,14 @@ impl Prepared {
     }
 }
 
-/// The temperature of class probabilities that suits held-out rows.
-fn fit_temperature(card: &Card, matrices: &Matrices, rows: &[u32], predictions: &Predictions) -> Option<f64> {
+/// What makes class probabilities suit held-out rows; None for numbers.
+fn calibrate(card: &Card, matrices: &Matrices, rows: &[u32], predictions: &Predictions) -> Option<Calibration> {
     let classes = card.target.classes().len();
     let y: Vec<u32> = rows.iter().map(|&row| matrices.values[row as usize] as u32).collect();
     let weights: Option<Vec<f64>> =
         matrices.weights.as_ref().map(|w| rows.iter().map(|&row| f64::from(w[row as usize])).collect());
-    (classes > 0).then(|| temperature::fit(&predictions.values, classes, &y, weights.as_deref())).flatten()
+    let smoothing = if let Head::Categorical { smoothing, .. } = card.network.head { smoothing } else { 0.0 };
+    (classes > 0).then(|| Calibration::fit(&predictions.values, classes, &y, weights.as_deref(), smoothing))
 }
 
 /// What the errors on held-out rows say; None for heads without a unit of errors, where the user has given it, and where the end

@@ -51,6 +51,9 @@ fn show(card: &Card, hash: &str) -> std::io::Result<()> {
     if let serde_json::Value::Object(head) = json!(card.network.head) {
         print::line("head", &serde_json::Value::Object(head).to_string())?;
     }
+    if let Some(smoothing) = card.smoothing {
+        print::line("smoothing", &format!("{smoothing}: what it added to the probabilities is taken out"))?;
+    }
     if let Some(temperature) = card.temperature {
         print::line("temperature", &format!("{temperature}: it divides the logarithms of the probabilities"))?;
     }

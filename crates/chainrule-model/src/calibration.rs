@@ -1,5 +1,5 @@
-//! Temperature scaling (Guo et al. 2017): one number that makes class probabilities more or less certain and no class more
-//! probable than another that it was not before.
+//! Class probabilities that hold: what label smoothing added is taken out, and temperature scaling (Guo et al. 2017) makes them more
+//! or less certain. No class becomes more probable than another that it was not before.
 
 use chainrule::metric::classification;
 
@@ -9,30 +9,74 @@ const RANGE: (f64, f64) = (0.05, 20.0);
 /// Probabilities below do not count as smaller, as in the log-loss.
 const LEAST: f64 = 1e-15;
 
-/// Replaces the probabilities of each row, which has `classes` of them, by p^(1 / T) over their sum: with p = softmax(z) that
-/// is softmax(z / T).
-pub(crate) fn apply(probabilities: &mut [f64], classes: usize, temperature: f64) {
-    let inverse = 1.0 / temperature;
-    for row in probabilities.chunks_exact_mut(classes) {
-        let most = row.iter().copied().fold(0.0, f64::max);
-        row.iter_mut().for_each(|p| *p = (*p / most).powf(inverse));
-        let sum: f64 = row.iter().sum();
-        row.iter_mut().for_each(|p| *p /= sum);
+/// The least part of a probability that is left where smoothing is taken out.
+const LEFT: f64 = 0.01;
+
+/// By how much a number must raise the rows' log-likelihood to be believed: the likelihood-ratio test of one parameter at 5 %.
+const EVIDENCE: f64 = 1.92;
+
+/// From what networks say to the probabilities of K classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Calibration {
+    /// The e of (q - e / K) / (1 - e), which is taken in place of q; None: 0. Labels that are smoothed by e make the cost least where q =
+    /// (1 - e) p + e / K, p being the classes' probabilities.
+    pub(crate) smoothing: Option<f64>,
+    /// The T of p^(1 / T) over their sum, which with p = softmax(z) is softmax(z / T); None: 1.
+    pub(crate) temperature: Option<f64>,
+}
+
+impl Calibration {
+    /// Replaces the probabilities of each row, which has `classes` of them.
+    pub(crate) fn apply(&self, probabilities: &mut [f64], classes: usize) {
+        if let Some(smoothing) = self.smoothing {
+            let share = smoothing / classes as f64;
+            probabilities.iter_mut().for_each(|q| *q = (*q - share).max(LEFT * *q));
+            probabilities.chunks_exact_mut(classes).for_each(normalise);
+        }
+        if let Some(temperature) = self.temperature {
+            let inverse = 1.0 / temperature;
+            for row in probabilities.chunks_exact_mut(classes) {
+                let most = row.iter().copied().fold(0.0, f64::max);
+                row.iter_mut().for_each(|p| *p = (*p / most).powf(inverse));
+                normalise(row);
+            }
+        }
+    }
+
+    /// What fits rows that no network learned from: (rows x classes) probabilities and the true classes. `smoothing` is that of the labels
+    /// in training: so much is taken out, or some tenths of it. Where the rows do not show that a number is needed it is None.
+    pub(crate) fn fit(
+        probabilities: &[f64],
+        classes: usize,
+        y: &[u32],
+        weights: Option<&[f64]>,
+        smoothing: f64,
+    ) -> Self {
+        let log_likelihood = |calibration: &Self| {
+            let mut p = probabilities.to_vec();
+            calibration.apply(&mut p, classes);
+            -(y.len() as f64) * classification(&p, classes, y, weights).log_loss
+        };
+        let with_temperature = |smoothing: Option<f64>| {
+            let mut p = probabilities.to_vec();
+            Self { smoothing, temperature: None }.apply(&mut p, classes);
+            let temperature = five_digits(1.0 / inverse(&Rows { probabilities: &p, classes, y, weights }));
+            let calibration = Self { smoothing, temperature: Some(temperature) };
+            (log_likelihood(&calibration), calibration)
+        };
+        let tenths = if smoothing > 0.0 { 10 } else { 0 };
+        let part = |tenth: i32| with_temperature(Some(five_digits(smoothing * f64::from(tenth) / 10.0)));
+        let taken_out = (1..=tenths).map(part).max_by(|a, b| a.0.total_cmp(&b.0));
+        let nothing = with_temperature(None);
+        let (most, best) = taken_out.filter(|(most, _)| most - nothing.0 > EVIDENCE).unwrap_or(nothing);
+        let without = Self { temperature: None, ..best };
+        if most - log_likelihood(&without) > EVIDENCE { best } else { without }
     }
 }
 
-/// By how much a temperature must raise the rows' log-likelihood to be believed: the likelihood-ratio test of one parameter at 5 %.
-const EVIDENCE: f64 = 1.92;
-
-/// The temperature that fits rows that no network learned from: (rows x classes) probabilities and the true classes. None
-/// where they do not show that one is needed.
-pub(crate) fn fit(probabilities: &[f64], classes: usize, y: &[u32], weights: Option<&[f64]>) -> Option<f64> {
-    let temperature = five_digits(1.0 / inverse(&Rows { probabilities, classes, y, weights }));
-    let log_loss = |p: &[f64]| classification(p, classes, y, weights).log_loss;
-    let mut scaled = probabilities.to_vec();
-    apply(&mut scaled, classes, temperature);
-    let gain = y.len() as f64 * (log_loss(probabilities) - log_loss(&scaled));
-    (gain > EVIDENCE).then_some(temperature)
+fn normalise(row: &mut [f64]) {
+    let sum: f64 = row.iter().sum();
+    row.iter_mut().for_each(|p| *p /= sum);
 }
 
 struct Rows<'a> {
@@ -119,11 +163,35 @@ mod tests {
         (probabilities, y)
     }
 
+    fn at(temperature: f64) -> Calibration {
+        Calibration { smoothing: None, temperature: Some(temperature) }
+    }
+
+    #[test]
+    fn the_smoothing_of_the_labels_is_taken_out() {
+        let (p, y) = drawn(40_000, 1.0);
+        let smoothed: Vec<f64> = p.iter().map(|p| 0.9 * p + 0.1 / 3.0).collect();
+        let found = Calibration::fit(&smoothed, 3, &y, None, 0.1);
+        assert!((0.09..=0.1).contains(&found.smoothing.unwrap()), "{found:?}");
+        assert!(found.temperature.is_none_or(|t| (0.97..1.03).contains(&t)), "{found:?}");
+        let mut again = smoothed.clone();
+        Calibration { smoothing: Some(0.1), temperature: None }.apply(&mut again, 3);
+        assert!(
+            p.iter().zip(&again).all(|(p, q)| (p - q).abs() < 1e-3),
+            "but for the least probabilities these are they"
+        );
+        assert_eq!(Calibration::fit(&p, 3, &y, None, 0.1).smoothing, None);
+        // The order of the classes stays, also below the share of the smoothing.
+        let mut few = [0.96, 0.03, 0.01];
+        Calibration { smoothing: Some(0.1), temperature: None }.apply(&mut few, 3);
+        assert!(few[0] > few[1] && few[1] > few[2] && few[2] > 0.0 && (few.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
     #[test]
     fn the_temperature_that_the_classes_were_drawn_with_is_found() {
         for (factor, expected) in [(0.5, 2.0), (2.0, 0.5), (1.25, 0.8)] {
             let (p, y) = drawn(40_000, factor);
-            let found = fit(&p, 3, &y, None).unwrap();
+            let found = Calibration::fit(&p, 3, &y, None, 0.0).temperature.unwrap();
             assert!((found / expected - 1.0).abs() < 0.03, "{found} {expected}");
         }
     }
@@ -132,10 +200,10 @@ mod tests {
     fn it_is_where_a_search_finds_the_least() {
         let (p, y) = drawn(200, 0.7);
         let weights: Vec<f64> = (0..200).map(|i| f64::from(i % 3)).collect();
-        let found = fit(&p, 3, &y, Some(&weights)).unwrap();
+        let found = Calibration::fit(&p, 3, &y, Some(&weights), 0.0).temperature.unwrap();
         let loss = |temperature: f64| {
             let mut scaled = p.clone();
-            apply(&mut scaled, 3, temperature);
+            at(temperature).apply(&mut scaled, 3);
             let rows = scaled.chunks_exact(3).zip(&y).zip(&weights);
             let mixed = |(p, y): (&[f64], &u32)| {
                 let all = p.iter().map(|p| p.ln()).sum::<f64>() / 3.0;
@@ -150,9 +218,9 @@ mod tests {
     fn rows_that_are_all_right_leave_room_for_errors() {
         let p = [0.9, 0.1, 0.2, 0.8, 0.95, 0.05].repeat(10);
         let y = [0, 1, 0].repeat(10);
-        let temperature = fit(&p, 2, &y, None).unwrap();
+        let temperature = Calibration::fit(&p, 2, &y, None, 0.0).temperature.unwrap();
         let mut scaled = p.clone();
-        apply(&mut scaled, 2, temperature);
+        at(temperature).apply(&mut scaled, 2);
         let least = scaled.iter().copied().fold(1.0, f64::min);
         assert!(temperature < 1.0 && least > 1e-4, "{temperature} {least}");
     }
@@ -160,7 +228,7 @@ mod tests {
     #[test]
     fn nothing_becomes_more_probable_than_what_it_was_not() {
         let mut p = vec![0.5, 0.5, 0.0, 1.0, 0.0, 0.0, 0.2, 0.3, 0.5];
-        apply(&mut p, 3, 3.0);
+        at(3.0).apply(&mut p, 3);
         assert_eq!(&p[..6], [0.5, 0.5, 0.0, 1.0, 0.0, 0.0]);
         assert!(p[6] < p[7] && p[7] < p[8] && (p[6] + p[7] + p[8] - 1.0).abs() < 1e-15 && p[8] < 0.5);
     }
@@ -168,6 +236,6 @@ mod tests {
     #[test]
     fn a_temperature_that_helps_nothing_is_none() {
         let p = [0.5, 0.5].repeat(4);
-        assert_eq!(fit(&p, 2, &[0, 1, 0, 1], None), None);
+        assert_eq!(Calibration::fit(&p, 2, &[0, 1, 0, 1], None, 0.1), Calibration::default());
     }
 }
