@@ -9,8 +9,9 @@ const RANGE: (f64, f64) = (0.05, 20.0);
 /// Probabilities below do not count as smaller, as in the log-loss.
 const LEAST: f64 = 1e-15;
 
-/// The least part of a probability that is left where smoothing is taken out.
-const LEFT: f64 = 0.01;
+/// The least part of a probability that is left where smoothing is taken out: with a hundredth, rows that are wrong about what seemed sure cost
+/// phoneme 1.02 of the log-loss that a tenth leaves.
+const LEFT: f64 = 0.1;
 
 /// By how much a number must raise the rows' log-likelihood to be believed: the likelihood-ratio test of one parameter at 5 %.
 const EVIDENCE: f64 = 1.92;
@@ -176,9 +177,10 @@ mod tests {
         assert!(found.temperature.is_none_or(|t| (0.97..1.03).contains(&t)), "{found:?}");
         let mut again = smoothed.clone();
         Calibration { smoothing: Some(0.1), temperature: None }.apply(&mut again, 3);
+        // But for the least probabilities, of which a tenth of 0.1 / 3 is left, these are they.
+        assert!(p.iter().zip(&again).all(|(p, q)| (p - q).abs() < 8e-3));
         assert!(
-            p.iter().zip(&again).all(|(p, q)| (p - q).abs() < 1e-3),
-            "but for the least probabilities these are they"
+            p.chunks(3).zip(again.chunks(3)).all(|(p, q)| p.iter().any(|&p| p < 0.005) || (p[0] - q[0]).abs() < 1e-12)
         );
         assert_eq!(Calibration::fit(&p, 3, &y, None, 0.1).smoothing, None);
         // The order of the classes stays, also below the share of the smoothing.
