@@ -10,7 +10,7 @@ use crate::scalar::Scalar;
 /// Bytes of the right operand's panels that are worked on together: a part of a second-level cache.
 const GROUP_LEN: usize = 512 << 10;
 
-/// Bytes of a weight from which they are: smaller ones come soon enough without.
+/// Bytes of a weight from which the next tile's parameters and operands are fetched ahead: smaller ones come soon enough without.
 const LARGE: usize = 2 << 20;
 
 /// The order of the tiles. Every thread has its part of each layer's columns, the same in every step, so that these stay in its
