@@ -25,7 +25,7 @@ pub enum Preset {
     /// Two networks by RealMLP-TD, with epochs, batches and embeddings by the table; of epochs and embeddings it shows those of the smallest
     /// tables.
     Auto,
-    /// The same, more networks.
+    /// The same, more networks, and more epochs for classes.
     Best,
 }
 
