@@ -201,7 +201,7 @@ mod tests {
     use chainrule::Optimizer;
 
     #[test]
-    fn the_more_rows_the_fewer_epochs_and_members_and_the_less_is_held_out() {
+    fn rows_and_head_choose_epochs_members_and_how_much_is_held_out() {
         let held_out = |rows| choose(Preset::Best, rows, &Head::gaussian()).valid_fraction;
         assert_eq!((held_out(8_192), held_out(8_193)), (0.2, 0.05));
         assert_eq!(choose(Preset::Auto, 100_000, &Head::Poisson).valid_fraction, 0.2);
@@ -221,6 +221,8 @@ mod tests {
         assert_eq!([601, 75_000, 75_001].map(|rows| classes(Preset::Best, rows)), [128, 128, 32]);
         assert_eq!(at(Preset::Best, 10_000_000), (16, 5, true));
         assert!(EPOCHS.is_sorted_by(|a, b| a.0 < b.0 && a.1 > b.1));
+        assert!(EPOCHS_OF_CLASSES.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(EPOCHS_OF_BAGGED_CLASSES.is_sorted_by(|a, b| a.0 < b.0));
         assert!(MEMBERS.is_sorted_by(|a, b| a.0 < b.0));
     }
 
