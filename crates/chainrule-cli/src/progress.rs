@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use chainrule::Event;
+use chainrule_model::Turn;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::print::number;
@@ -11,18 +12,18 @@ use crate::print::number;
 /// Time between plain lines.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Shows the events of one training or of several, one after the other.
+/// Shows the events of a model's trainings.
 pub struct Progress {
     label: String,
-    /// Trainings, if it is known how many.
-    members: Option<usize>,
-    /// The one that runs, from 1.
-    member: usize,
+    /// Who trains now; None before the first training.
+    turn: Option<Turn>,
     /// Epochs of each, at most.
     epochs: usize,
-    /// Epochs of those that are over, and of the one that runs.
+    /// Epochs of those that are over, and of each that trains.
     epochs_before: f64,
-    epochs_done: f64,
+    epochs_done: Vec<f64>,
+    /// The epoch of the one that is furthest, whose costs are shown.
+    furthest: usize,
     started: Instant,
     /// Rows seen since the start.
     rows: u64,
@@ -32,8 +33,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// For `members` trainings; `label` comes first in every line.
-    pub fn new(label: String, members: Option<usize>) -> Self {
+    /// `label` comes first in every line.
+    pub fn new(label: String) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
             // Cut where the terminal ends: a line that wraps cannot be drawn over.
@@ -42,61 +43,64 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        let (epochs, epochs_before, epochs_done) = (0, 0.0, 0.0);
-        let (member, rows, costs) = (0, 0, String::new());
         Self {
             label,
-            members,
-            member,
-            epochs,
-            epochs_before,
-            epochs_done,
+            turn: None,
+            epochs: 0,
+            epochs_before: 0.0,
+            epochs_done: vec![],
+            furthest: 0,
             started: now,
-            rows,
+            rows: 0,
             bar,
             last_line: now,
-            costs,
+            costs: String::new(),
         }
     }
 
     /// Takes note of an event.
-    pub fn see(&mut self, event: &Event<'_>) {
+    pub fn see(&mut self, turn: Turn, event: &Event) {
         match event {
             Event::Begin { epochs } => {
-                self.member += 1;
-                self.epochs = *epochs;
-                self.epochs_before += self.epochs_done;
-                (self.epochs_done, self.costs) = (0.0, String::new());
+                if self.turn.is_none_or(|before| before.first != turn.first) {
+                    self.epochs_before += self.epochs_done.iter().sum::<f64>();
+                    self.epochs_done = vec![0.0; turn.last + 1 - turn.first];
+                    (self.furthest, self.costs) = (0, String::new());
+                }
+                (self.turn, self.epochs) = (Some(turn), *epochs);
             }
             Event::Batch { epoch, batch, batches, rows, .. } => {
                 self.rows += *rows as u64;
-                self.epochs_done = (*epoch - 1) as f64 + *batch as f64 / *batches as f64;
-                self.show(*epoch);
+                self.epochs_done[turn.member - turn.first] = (*epoch - 1) as f64 + *batch as f64 / *batches as f64;
+                self.furthest = self.furthest.max(*epoch);
+                self.show(turn);
             }
             Event::Epoch(record) => {
-                let valid = record.valid_score.map(|score| format!(", valid {}", number(score)));
-                self.costs = format!("cost {}{}  ", number(record.train_cost), valid.unwrap_or_default());
-                self.show(record.epoch);
+                if record.epoch >= self.furthest {
+                    let valid = record.valid_score.map(|score| format!(", valid {}", number(score)));
+                    self.costs = format!("cost {}{}  ", number(record.train_cost), valid.unwrap_or_default());
+                }
+                self.show(turn);
             }
             _ => {}
         }
     }
 
-    fn show(&mut self, epoch: usize) {
+    fn show(&mut self, turn: Turn) {
         if self.bar.is_none() && self.last_line.elapsed() < PAUSE {
             return;
         }
         let seconds = self.started.elapsed().as_secs_f64();
         let rate = self.rows as f64 / seconds.max(1e-9);
-        let (rate, left) = (rows_per_second(rate), rounded(seconds * self.left()));
-        let Self { epochs, costs, label, member, .. } = self;
-        let member = match self.members {
-            Some(1) => String::new(),
-            Some(members) => format!("member {member}/{members}  "),
-            None => format!("member {member}  "),
+        let (rate, left) = (rows_per_second(rate), rounded(seconds * self.left(turn)));
+        let Self { epochs, costs, label, furthest, .. } = self;
+        let member = match turn {
+            Turn { of: 1, .. } => String::new(),
+            Turn { first, last, of, .. } if first == last => format!("member {first}/{of}  "),
+            Turn { first, last, of, .. } => format!("members {first}-{last}/{of}  "),
         };
         // 80 columns hold it, label and all.
-        let line = format!("{label}{member}epoch {epoch}/{epochs}  {costs}{rate}  ≤ {left} left");
+        let line = format!("{label}{member}epoch {furthest}/{epochs}  {costs}{rate}  ≤ {left} left");
         if let Some(bar) = &self.bar {
             bar.set_message(line);
         } else {
@@ -106,10 +110,10 @@ impl Progress {
     }
 
     /// What is still to do, as a part of what is done; less where trainings stop early.
-    fn left(&self) -> f64 {
-        let members_after = self.members.map_or(0, |members| members.saturating_sub(self.member));
-        let left = self.epochs as f64 - self.epochs_done + (members_after * self.epochs) as f64;
-        left / (self.epochs_before + self.epochs_done)
+    fn left(&self, turn: Turn) -> f64 {
+        let done: f64 = self.epochs_done.iter().sum();
+        let all = ((turn.of + 1 - turn.first) * self.epochs) as f64;
+        (all - done) / (self.epochs_before + done)
     }
 
     /// Clears the live line.
@@ -155,13 +159,25 @@ mod tests {
 
     #[test]
     fn what_is_left_counts_the_members_to_come() {
-        let mut progress = Progress::new(String::new(), Some(3));
+        let mut progress = Progress::new(String::new());
         let batch = |epoch| Event::Batch { epoch, batch: 1, batches: 2, rows: 5, cost: 1.0 };
-        for event in [Event::Begin { epochs: 10 }, batch(4), Event::Begin { epochs: 10 }, batch(2)] {
-            progress.see(&event);
+        let turn = |member, first, last| Turn { member, first, last, of: 5 };
+        let begin = Event::Begin { epochs: 10 };
+        for (turn, event) in [
+            (turn(1, 1, 2), begin),
+            (turn(2, 1, 2), begin),
+            (turn(1, 1, 2), batch(4)),
+            (turn(2, 1, 2), batch(3)),
+            (turn(3, 3, 4), begin),
+            (turn(4, 3, 4), begin),
+            (turn(3, 3, 4), batch(2)),
+        ] {
+            progress.see(turn, &event);
         }
-        // The first stopped after 3.5 epochs; the second has done 1.5 of 10, and a third comes.
-        assert!((progress.left() - (8.5 + 10.0) / 5.0).abs() < 1e-12, "{}", progress.left());
+        // The first two stopped after 3.5 and 2.5 epochs; the third has done 1.5 of 10, the fourth none, and a fifth comes.
+        let left = progress.left(turn(3, 3, 4));
+        assert!((left - (8.5 + 10.0 + 10.0) / 7.5).abs() < 1e-12, "{left}");
+        assert_eq!(progress.furthest, 2);
     }
 
     #[test]

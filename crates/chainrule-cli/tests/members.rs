@@ -16,14 +16,20 @@ fn json(text: &str) -> Value {
 fn the_table_chooses_the_preset_and_flags_win() {
     let folder = Folder::new();
     let text = folder.succeed("train train.csv --target y --epochs 3");
-    assert!(text.contains("preset      auto, 4 networks (60 rows; 3 epochs as asked)"), "{text}");
+    assert!(
+        text.contains("preset      auto: 4 networks of up to 3 epochs (chosen for regression of 60 rows)"),
+        "{text}"
+    );
     let text = folder.succeed("train train.csv --target y --hidden 8 --batch 60");
-    assert!(text.contains("preset      auto, 4 networks (60 rows: small enough for 128 epochs)"), "{text}");
+    assert!(
+        text.contains("preset      auto: 4 networks of up to 128 epochs (chosen for regression of 60 rows)"),
+        "{text}"
+    );
     assert!(text.contains("-> 8 mish") || text.contains("-> 8 selu"), "{text}");
     let card = json(&folder.succeed("inspect model.safetensors --json"));
     assert_eq!((&card["settings"]["preset"], &card["settings"]["epochs"]), (&"auto".into(), &128.into()));
     let text = folder.succeed("train train.csv --target y --effort fast --epochs 2");
-    assert!(text.contains("preset      plain (as asked)"), "{text}");
+    assert!(text.contains("preset      plain: 1 network of up to 2 epochs (as asked)"), "{text}");
     folder.write("s.toml", "preset = \"plain\"\nepochs = 2\n");
     let report = json(&folder.succeed("train train.csv --target y --config s.toml --json"));
     assert_eq!((&report["preset"], &report["members"]), (&"plain".into(), &1.into()));

@@ -17,8 +17,6 @@ pub struct Choice {
     pub rows: usize,
     /// Passes over the training rows.
     pub epochs: usize,
-    /// Whether fewer rows would get more epochs.
-    pub shortened: bool,
     /// Rows of a batch.
     pub batch: usize,
     /// Networks.
@@ -106,13 +104,11 @@ fn choose(preset: Preset, rows: usize, head: &Head) -> Choice {
         (false, _) => up_to(rows, &EPOCHS),
     };
     let members = up_to(rows, if bagging { &MEMBERS } else { &NETWORKS });
-    let (shortened, members) = (epochs < EPOCHS[0].1, members.min(rows.max(1)));
     Choice {
         rows,
         epochs,
-        shortened,
         batch: up_to(rows, &BATCHES),
-        members,
+        members: members.min(rows.max(1)),
         valid_fraction: if amounts { HELD_OUT[0].1 } else { up_to(rows, &HELD_OUT) },
         piecewise_linear: rows > PERIODIC,
         by_cost: rows <= BY_COST,
@@ -207,19 +203,19 @@ mod tests {
         assert_eq!(choose(Preset::Auto, 100_000, &Head::Poisson).valid_fraction, 0.2);
         let of = |preset, rows, head: &Head| {
             let choice = choose(preset, rows, head);
-            (choice.epochs, choice.members, choice.shortened)
+            (choice.epochs, choice.members)
         };
         let at = |preset, rows| of(preset, rows, &Head::gaussian());
-        assert_eq!(at(Preset::Auto, 600), (128, 4, false));
-        assert_eq!(at(Preset::Auto, 1), (128, 1, false));
-        assert_eq!(at(Preset::Auto, 601), (64, 4, true));
-        assert_eq!(at(Preset::Auto, 1_001), (64, 2, true));
-        assert_eq!(at(Preset::Auto, 100_000), (32, 2, true));
-        assert_eq!(at(Preset::Best, 30_000), (64, 8, true));
+        assert_eq!(at(Preset::Auto, 600), (128, 4));
+        assert_eq!(at(Preset::Auto, 1), (128, 1));
+        assert_eq!(at(Preset::Auto, 601), (64, 4));
+        assert_eq!(at(Preset::Auto, 1_001), (64, 2));
+        assert_eq!(at(Preset::Auto, 100_000), (32, 2));
+        assert_eq!(at(Preset::Best, 30_000), (64, 8));
         let classes = |preset, rows| of(preset, rows, &Head::Bernoulli).0;
         assert_eq!([600, 601, 8_193, 75_001].map(|rows| classes(Preset::Auto, rows)), [128, 64, 128, 32]);
         assert_eq!([601, 75_000, 75_001].map(|rows| classes(Preset::Best, rows)), [128, 128, 32]);
-        assert_eq!(at(Preset::Best, 10_000_000), (16, 5, true));
+        assert_eq!(at(Preset::Best, 10_000_000), (16, 5));
         assert!(EPOCHS.is_sorted_by(|a, b| a.0 < b.0 && a.1 > b.1));
         assert!(EPOCHS_OF_CLASSES.is_sorted_by(|a, b| a.0 < b.0));
         assert!(EPOCHS_OF_BAGGED_CLASSES.is_sorted_by(|a, b| a.0 < b.0));

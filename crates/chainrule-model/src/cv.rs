@@ -10,9 +10,10 @@ use crate::scores::Metrics;
 use crate::settings::Settings;
 use crate::split::folds;
 use crate::target::{Hints, choose_task};
+use crate::turns::Turn;
 
 /// Fits on all folds but one and scores on that one, for each; stratified where the target is classes. `observer` is told
-/// the fold (from 1) with each event; if it stops a training, the folds done so far are returned.
+/// the fold (from 1) and the network with each event; if it stops a training, the folds done so far are returned.
 ///
 /// # Errors
 /// As [`prepare`](crate::prepare); fewer than two folds, or more folds than rows.
@@ -22,7 +23,7 @@ pub fn cross_validate(
     settings: &Settings,
     count: usize,
     compute: &mut Compute,
-    observer: &mut dyn FnMut(usize, &Event<'_>) -> Flow,
+    observer: &mut dyn FnMut(usize, Turn, &Event) -> Flow,
 ) -> Result<Vec<Metrics>> {
     if count < 2 || count > table.rows {
         return setting(format!("folds must be 2 to {} (the rows of the table), got {count}", table.rows));
@@ -40,8 +41,8 @@ pub fn cross_validate(
         let (held, rest): (Vec<u32>, Vec<u32>) = rows.iter().partition(|&&row| fold_of[row as usize] == fold);
         let prepared = prepare_rows(table, &rest, None, roles, settings)?;
         let mut stopped = false;
-        let fitted = prepared.train(compute, &mut |event| {
-            let flow = observer(fold + 1, event);
+        let fitted = prepared.train(compute, &mut |turn, event| {
+            let flow = observer(fold + 1, turn, event);
             stopped |= flow == Flow::Stop;
             flow
         })?;

@@ -1,6 +1,6 @@
 //! The thing a user keeps: encoder, network and metadata in one, fitted on a table, applied to tables, saved to a file.
 //!
-//! [`prepare`] turns a table into matrices and a network, [`Prepared::train`] trains it, or several, [`Model`] predicts, evaluates, is
+//! [`prepare`] turns a table into matrices and a network, [`Prepared::train`] trains it, or several side by side, [`Model`] predicts, evaluates, is
 //! saved and loaded. The engine and the data crate meet here and only here.
 
 mod bins;
@@ -29,6 +29,7 @@ mod split;
 mod target;
 mod training;
 pub mod tune;
+mod turns;
 
 pub use certificate::ModelCertificate;
 pub use choice::Choice;
@@ -48,3 +49,4 @@ pub use scores::{Evaluation, Metrics};
 pub use settings::{OneOrMany, Settings, TaskChoice};
 pub use target::Target;
 pub use training::Fitted;
+pub use turns::{Observer, Turn};

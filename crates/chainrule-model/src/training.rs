@@ -15,6 +15,7 @@ use crate::model::{Card, Model, Training};
 use crate::predictions::Predictions;
 use crate::scores::Evaluation;
 use crate::target::Target;
+use crate::turns::{Courses, Observer, OwnCourse, take_turn};
 
 /// A trained model, with its scores on the validation rows if there are any.
 pub struct Fitted {
@@ -44,18 +45,20 @@ impl Member {
 }
 
 impl Prepared {
-    /// Trains the network, or one after the other. `observer` is told of every batch and epoch; each training is a
-    /// [`Event::Begin`]. If it stops one, no other begins, and the best epochs so far are the model.
+    /// Trains the network, or as many side by side as `compute` has threads, which changes no bit. If `observer` stops one, all stop and no
+    /// other begins: the best epochs so far are the model.
     ///
     /// # Errors
     /// A target outside the head's range, or a cost that became infinite before the first epoch was done.
-    pub fn train(self, compute: &mut Compute, observer: &mut dyn FnMut(&Event<'_>) -> Flow) -> Result<Fitted> {
+    pub fn train(self, compute: &mut Compute, observer: &mut Observer<'_>) -> Result<Fitted> {
+        let count = self.parts.len();
+        let courses = Courses::new(count);
         let mut members: Vec<Member> = vec![];
-        for number in 0..self.parts.len() {
-            members.push(self.train_member(number, &members, compute, observer)?);
-            if members.last().is_some_and(|last| last.stopped) {
-                break;
-            }
+        while members.len() < count && !members.iter().any(|member| member.stopped) {
+            let trained = take_turn(members.len(), count, compute, observer, &|number, compute, observer| {
+                self.train_member(number, &courses.of(number), compute, observer)
+            });
+            members.extend(trained.into_iter().collect::<Result<Vec<_>>>()?);
         }
         let (members, left_out) = self.choose(members)?;
         self.finish(members, left_out, compute)
@@ -64,9 +67,9 @@ impl Prepared {
     fn train_member(
         &self,
         number: usize,
-        earlier: &[Member],
+        course: &OwnCourse<'_>,
         compute: &mut Compute,
-        observer: &mut dyn FnMut(&Event<'_>) -> Flow,
+        observer: &mut dyn FnMut(&Event) -> Flow,
     ) -> Result<Member> {
         let mut network = self.start(compute, number)?;
         let rows = &self.parts[number].train;
@@ -77,17 +80,19 @@ impl Prepared {
             // The training cost falls whatever happens: it cannot tell when to stop.
             settings.patience = 0;
         }
-        let others: Vec<&[EpochRecord]> = earlier.iter().map(|member| &member.report.history[..]).collect();
-        let mut history = vec![];
         let mut stopped = false;
-        let mut watched = |event: &Event<'_>| {
+        let mut watched = |event: &Event| {
             let flow = observer(event);
             stopped |= flow == Flow::Stop;
             if let Event::Epoch(record) = *event {
-                history.push(record.clone());
-                let judged = record.epoch == judged_after(settings.epochs);
-                if judged && is_hopeless(&history, &others, settings.metric, settings.epochs) {
-                    return Flow::Stop;
+                course.add(record);
+                let judged_after = judged_after(settings.epochs);
+                if record.epoch == judged_after && flow == Flow::Continue {
+                    let (own, others) = course.beside(judged_after);
+                    let others: Vec<&[EpochRecord]> = others.iter().map(Vec::as_slice).collect();
+                    if is_hopeless(&own, &others, settings.metric, settings.epochs) {
+                        return Flow::Stop;
+                    }
                 }
             }
             flow

@@ -32,7 +32,7 @@ fn untrained(target: &str, head: Head) -> Model {
         ..Settings::default()
     };
     let prepared = prepare(&table(), None, &roles, &settings).unwrap();
-    prepared.train(&mut Compute::new(1), &mut |_| Flow::Continue).unwrap().model
+    prepared.train(&mut Compute::new(1), &mut |_, _| Flow::Continue).unwrap().model
 }
 
 fn first_row(model: &Model, column: &str) -> f64 {

@@ -44,7 +44,7 @@ fn model(target: &str, settings: Settings) -> Model {
     let exposure = (target == "count").then(|| "time".to_owned());
     let roles = Roles { target: target.to_owned(), exposure, ignore, ..Roles::default() };
     let prepared = prepare(&table(), None, &roles, &settings).unwrap();
-    prepared.train(&mut Compute::new(1), &mut |_| Flow::Continue).unwrap().model
+    prepared.train(&mut Compute::new(1), &mut |_, _| Flow::Continue).unwrap().model
 }
 
 fn small() -> Settings {
@@ -153,7 +153,7 @@ fn of_a_linear_model_they_are_exact() {
     let settings =
         Settings { hidden: vec![], valid_fraction: 0.0, epochs: 400, learning_rate: Some(0.02), ..Settings::default() };
     let prepared = prepare(&table, None, &roles, &settings).unwrap();
-    let model = prepared.train(&mut Compute::new(1), &mut |_| Flow::Continue).unwrap().model;
+    let model = prepared.train(&mut Compute::new(1), &mut |_, _| Flow::Continue).unwrap().model;
     let found = contributions(&model, &table, None);
     let network: &Network<f32> = model.network();
     let (weights, moments) = (network.parameter(0), |x: &[f64]| {

@@ -35,7 +35,7 @@ fn roles(target: &str) -> Roles {
 
 fn fit(target: &str, settings: &Settings) -> Model {
     let prepared = prepare(&table(), None, &roles(target), settings).unwrap();
-    prepared.train(&mut Compute::new(1), &mut |_| Flow::Continue).unwrap().model
+    prepared.train(&mut Compute::new(1), &mut |_, _| Flow::Continue).unwrap().model
 }
 
 #[test]

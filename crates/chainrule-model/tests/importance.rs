@@ -37,7 +37,7 @@ fn model(table: &Table) -> Model {
     let roles = Roles { target: "y".to_owned(), weight: Some("w".to_owned()), ..Roles::default() };
     let settings = Settings { hidden: vec![16], epochs: 60, dropout: 0.0, ..Settings::default() };
     let prepared = prepare(table, None, &roles, &settings).unwrap();
-    prepared.train(&mut Compute::new(1), &mut |_| Flow::Continue).unwrap().model
+    prepared.train(&mut Compute::new(1), &mut |_, _| Flow::Continue).unwrap().model
 }
 
 fn importance(model: &Model, table: &Table, threads: usize, score: Option<Score>) -> Importance {

@@ -58,7 +58,7 @@ fn fit(rows: usize, target: &str, head: &str, more: &Roles, members: usize) -> F
         ..Settings::default()
     };
     let prepared = prepare(&table(rows, 0), None, &roles, &settings).unwrap();
-    prepared.train(&mut Compute::new(1), &mut |_| Flow::Continue).unwrap()
+    prepared.train(&mut Compute::new(1), &mut |_, _| Flow::Continue).unwrap()
 }
 
 /// Lower and upper bounds of new rows and their targets.

@@ -39,7 +39,7 @@ fn small(members: usize) -> Settings {
 
 fn fit(table: &Table, target: &str, settings: &Settings) -> Fitted {
     let prepared = prepare(table, None, &roles(target), settings).unwrap();
-    prepared.train(&mut Compute::new(1), &mut |_| Flow::Continue).unwrap()
+    prepared.train(&mut Compute::new(1), &mut |_, _| Flow::Continue).unwrap()
 }
 
 fn column(model: &Model, table: &Table, name: &str) -> Vec<f64> {
@@ -138,7 +138,7 @@ fn who_is_stopped_keeps_what_is_done() {
     let stop_at = |member: usize, epochs: usize| {
         let prepared = prepare(&train, None, &roles("y"), &small(4)).unwrap();
         let (mut begun, mut done) = (0, 0);
-        let fitted = prepared.train(&mut Compute::new(1), &mut |event| {
+        let fitted = prepared.train(&mut Compute::new(1), &mut |_, event| {
             match event {
                 Event::Begin { .. } => (begun, done) = (begun + 1, 0),
                 Event::Epoch(_) => done += 1,
@@ -164,6 +164,26 @@ fn who_is_stopped_keeps_what_is_done() {
 }
 
 #[test]
+fn side_by_side_they_have_the_same_bits() {
+    let (train, settings) = (table(300, 0), Settings { epochs: 18, ..small(5) });
+    let model = |threads: usize| {
+        let prepared = prepare(&train, None, &roles("k"), &settings).unwrap();
+        let mut epochs = [0; 5];
+        let fitted = prepared.train(&mut Compute::new(threads), &mut |turn, event| {
+            epochs[turn.member - 1] += usize::from(matches!(event, Event::Epoch(_)));
+            Flow::Continue
+        });
+        let model = fitted.unwrap().model;
+        assert!(model.card().training.reports().map(|report| report.history.len()).eq(epochs));
+        (model.to_bytes().unwrap(), model.digest().unwrap())
+    };
+    let alone = model(1);
+    for threads in [2, 3, 16] {
+        assert!(model(threads) == alone, "{threads} threads");
+    }
+}
+
+#[test]
 fn a_class_may_be_missing_in_folds() {
     let mut train = table(60, 0);
     let mut classes: Vec<Option<&str>> = (0..60).map(|row| Some(["a", "b"][row % 2])).collect();
@@ -182,7 +202,7 @@ fn with_a_table_for_validation_all_learn_from_all_rows() {
     let (train, valid) = (table(120, 0), table(40, 1));
     let prepared = prepare(&train, Some(&valid), &roles("y"), &small(2)).unwrap();
     assert_eq!((prepared.train_rows(), prepared.valid_rows(), prepared.members()), (120, 40, 2));
-    let fitted = prepared.train(&mut Compute::new(1), &mut |_| Flow::Continue).unwrap();
+    let fitted = prepared.train(&mut Compute::new(1), &mut |_, _| Flow::Continue).unwrap();
     // The scores are then those of the whole model.
     let scores = fitted.model.evaluate(&mut Compute::new(1), &valid).unwrap().metrics;
     assert_eq!(fitted.valid.unwrap().metrics.rmse, scores.rmse);

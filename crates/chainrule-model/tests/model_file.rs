@@ -26,7 +26,7 @@ fn model() -> Model {
     let roles = Roles { target: "y".to_owned(), ..Roles::default() };
     let settings = Settings { hidden: vec![5], epochs: 2, ..Settings::default() };
     let prepared = prepare(&table(), None, &roles, &settings).unwrap();
-    prepared.train(&mut Compute::new(1), &mut |_| Flow::Continue).unwrap().model
+    prepared.train(&mut Compute::new(1), &mut |_, _| Flow::Continue).unwrap().model
 }
 
 fn message(bytes: &[u8]) -> String {

@@ -91,7 +91,7 @@ fn the_best_of_each_rung_go_on_and_the_best_of_all_is_trained_again() {
     assert_eq!(ranking.len(), 8);
     let best = all.iter().filter(|o| o.rung == 2).min_by(|a, b| a.score.unwrap().total_cmp(&b.score.unwrap())).unwrap();
     assert_eq!(ranking[0], best);
-    let fitted = search.fit(best, &mut Compute::new(1), &mut |_| Flow::Continue).unwrap();
+    let fitted = search.fit(best, &mut Compute::new(1), &mut |_, _| Flow::Continue).unwrap();
     assert_eq!(fitted.valid.unwrap().metrics.rmse, best.score);
     let one = all.iter().find(|o| o.trial == 1).unwrap();
     assert_eq!(search.words(one), "plain, settings as they are");

@@ -18,4 +18,15 @@ impl Compute {
     pub fn with_isa(threads: usize, isa: Isa) -> Self {
         Self { team: Team::new(threads), isa }
     }
+
+    /// Its threads.
+    pub fn threads(&self) -> usize {
+        self.team.threads()
+    }
+
+    /// One for each of `count` jobs side by side: the same instruction set, as many threads in all, but at least one each.
+    pub fn divided(&self, count: usize) -> Vec<Self> {
+        let threads = |job: usize| (self.threads() + job) / count;
+        (0..count).rev().map(|job| Self::with_isa(threads(job), self.isa)).collect()
+    }
 }

@@ -76,7 +76,7 @@ pub fn range_test<T: Scalar>(
     let settings =
         TrainSettings { epochs, learning_rate: LOWEST, schedule, patience: 0, ema: None, ..settings.clone() };
     let mut tried = vec![];
-    let mut watch = |event: &Event<'_>| {
+    let mut watch = |event: &Event| {
         let Event::Batch { cost, .. } = *event else { return Flow::Continue };
         let learning_rate = LOWEST * schedule.factor(tried.len() as u64, (batches * epochs) as u64);
         tried.push((learning_rate, cost));

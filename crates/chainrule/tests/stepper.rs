@@ -52,7 +52,7 @@ fn passes(
 
 fn trained(settings: &TrainSettings) -> (Network<f64>, Vec<f64>) {
     let (table, mut network) = (table(), network());
-    let mut goes_on = |_: &chainrule::Event<'_>| Flow::Continue;
+    let mut goes_on = |_: &chainrule::Event| Flow::Continue;
     let report = train(&mut network, &mut Compute::new(1), &table.data(), None, settings, &mut goes_on).unwrap();
     (network, report.history.iter().map(|epoch| epoch.train_cost).collect())
 }

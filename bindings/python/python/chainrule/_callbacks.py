@@ -79,18 +79,23 @@ class Observer:
 
     def __init__(self, progress, task):
         self._progress, self._task = progress, task
-        self._member, self._network = 0, None
+        # Those that train side by side, and the task of each that has begun.
+        self._beside, self._networks = None, {}
 
-    def __call__(self, epoch, epochs, member, cost, score, _rate):
+    def __call__(self, epoch, epochs, member, beside, cost, score, _rate):
+        first, last = beside
         scored = "" if score is None else f", validation score {score:.6g}"
         lines = [f"network {member}, epoch {epoch}: cost {cost:.6g}{scored}"]
-        self._progress.epoch(epoch, epochs, {"cost": cost, "validation score": score}, lines, f"network {member}, ")
-        if member != self._member:
+        name = f"network {first}, " if first == last else f"networks {first}-{last}, "
+        self._progress.epoch(epoch, epochs, {"cost": cost, "validation score": score}, lines, name)
+        if beside != self._beside:
             self.end()
-            self._member, self._network = member, self._task.part("network", epochs)
-        return self._network.part("epoch").end()
+            self._beside = beside
+        if member not in self._networks:
+            self._networks[member] = self._task.part("network", epochs)
+        return self._networks[member].part("epoch").end()
 
     def end(self):
-        """The last network's training has ended."""
-        if self._network is not None:
-            self._network.end()
+        """All trainings so far have ended."""
+        while self._networks:
+            self._networks.popitem()[1].end()

@@ -27,7 +27,7 @@ class Progress:
         self._clock = clock
         # When the first epoch began, the last ended and the line was written.
         self._begun = self._ended = self._shown = clock()
-        self._epochs = 0
+        self._epochs, self._name = 0, ""
         # What the line says at last, if it is yet to be ended.
         self._line = None
 
@@ -49,7 +49,8 @@ class Progress:
         lines : list of str
             What to print elsewhere.
         name : str, default=""
-            What is trained; the time begins anew where epochs do.
+            What is trained; the time begins anew where another name does. An epoch that is not beyond the last one is that of something
+            beside it, and leaves the line on a terminal as it is.
         """
         if not self._verbose:
             return
@@ -57,9 +58,11 @@ class Progress:
             print(*lines, sep="\n", flush=True)
             return
         now = self._clock()
-        if done <= self._epochs:
+        if name != self._name:
             self._end_line()
-            self._begun = self._ended
+            self._name, self._begun, self._epochs = name, self._ended, 0
+        if done <= self._epochs:
+            return
         self._epochs, self._ended = done, now
         self._line = _line(done, most, now - self._begun, numbers, name)
         if now - self._shown >= _PAUSE or done == 1:

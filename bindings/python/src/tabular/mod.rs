@@ -58,8 +58,8 @@ pub struct TabularModel(Model);
 impl TabularModel {
     /// Trains a model on `table` with `settings`, a JSON object. Returns it with what `observer` or Ctrl-C raised, if anything:
     /// the training was stopped then, and the model is the best so far. `counts`: how often each row counts. `observer` is
-    /// called with epoch, most epochs, number of the network, mean cost, validation score and learning rate after every epoch and
-    /// may return true to stop. `time_limit`: seconds from now until the training is stopped.
+    /// called with epoch, most epochs, number of the network, the first and the last of those that train beside it, mean cost, validation
+    /// score and learning rate after every epoch and may return true to stop. `time_limit`: seconds from now until the training is stopped.
     #[staticmethod]
     #[pyo3(signature = (settings, table, target, *, weight=None, valid=None, counts=None, threads=1, observer=None, time_limit=None))]
     #[expect(clippy::too_many_arguments, reason = "keywords in Python")]
@@ -83,7 +83,7 @@ impl TabularModel {
         let fitted = py.detach(|| -> PyResult<Fitted> {
             let rows = counted_rows(&table.0, counts.as_deref()).map_err(data_error)?;
             let prepared = prepare_rows(&table.0, &rows, valid, &roles, &settings).map_err(model_error)?;
-            let fitted = prepared.train(&mut Compute::new(threads), &mut |event| watch.see(event));
+            let fitted = prepared.train(&mut Compute::new(threads), &mut |turn, event| watch.see(turn, event));
             fitted.map_err(model_error)
         });
         // A training that is stopped before anything was learned may fail for it.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chainrule::{EpochRecord, Event, Flow};
+use chainrule_model::Turn;
 use pyo3::prelude::*;
 
 use crate::signals::Signals;
@@ -14,8 +15,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Watch {
     observer: Option<Py<PyAny>>,
     deadline: Option<Instant>,
-    /// The network that is trained, from 1, and the most epochs that it may have.
-    member: usize,
+    /// The most epochs that a network may have.
     epochs: usize,
     pub(super) signals: Signals,
 }
@@ -24,16 +24,16 @@ impl Watch {
     /// `time_limit`: how long training may go on from now.
     pub(super) fn new(observer: Option<Py<PyAny>>, time_limit: Option<Duration>) -> Self {
         let deadline = time_limit.and_then(|limit| Instant::now().checked_add(limit));
-        Self { observer, deadline, member: 0, epochs: 0, signals: Signals::new(PAUSE) }
+        Self { observer, deadline, epochs: 0, signals: Signals::new(PAUSE) }
     }
 
-    pub(super) fn see(&mut self, event: &Event<'_>) -> Flow {
+    pub(super) fn see(&mut self, turn: Turn, event: &Event) -> Flow {
         let flow = match (event, &self.observer) {
             (Event::Begin { epochs }, _) => {
-                (self.member, self.epochs) = (self.member + 1, *epochs);
+                self.epochs = *epochs;
                 Flow::Continue
             }
-            (Event::Epoch(record), Some(observer)) => match self.tell(observer, record) {
+            (Event::Epoch(record), Some(observer)) => match self.tell(observer, turn, record) {
                 Ok(false) => Flow::Continue,
                 Ok(true) => Flow::Stop,
                 Err(error) => self.signals.raise(error),
@@ -44,9 +44,10 @@ impl Watch {
     }
 
     /// Whether the observer wants to stop.
-    fn tell(&self, observer: &Py<PyAny>, record: &EpochRecord) -> PyResult<bool> {
+    fn tell(&self, observer: &Py<PyAny>, turn: Turn, record: &EpochRecord) -> PyResult<bool> {
         let EpochRecord { epoch, train_cost, valid_score, learning_rate, .. } = record;
-        let told = (*epoch, self.epochs, self.member, *train_cost, *valid_score, *learning_rate);
+        let Turn { member, first, last, .. } = turn;
+        let told = (*epoch, self.epochs, member, (first, last), *train_cost, *valid_score, *learning_rate);
         Python::attach(|py| observer.call1(py, told)?.bind(py).is_truthy())
     }
 }

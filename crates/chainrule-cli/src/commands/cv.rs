@@ -17,16 +17,15 @@ pub fn run(args: &CvArgs) -> Outcome {
     let mut progress: Option<(usize, Progress)> = None;
     let mut compute = compute(&args.run);
     let roles = args.roles.roles();
-    let scores = cross_validate(&table, &roles, &settings, args.folds, &mut compute, &mut |fold, event| {
+    let scores = cross_validate(&table, &roles, &settings, args.folds, &mut compute, &mut |fold, turn, event| {
         if progress.as_ref().is_none_or(|(current, _)| *current != fold) {
             if let Some((_, done)) = progress.take() {
                 done.finish();
             }
-            let members = Some(settings.members).filter(|&members| members == 1);
-            progress = Some((fold, Progress::new(format!("fold {fold}/{}  ", args.folds), members)));
+            progress = Some((fold, Progress::new(format!("fold {fold}/{}  ", args.folds))));
         }
         if let Some((_, progress)) = &mut progress {
-            progress.see(event);
+            progress.see(turn, event);
         }
         interrupt::flow()
     });

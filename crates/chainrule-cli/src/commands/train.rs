@@ -34,12 +34,11 @@ pub fn run(args: &TrainArgs) -> Outcome {
     }
     let mut compute = compute(&args.run);
     interrupt::listen().or_failed()?;
-    let members = prepared.members();
-    let mut progress = Progress::new(if members == 1 { "training    " } else { "" }.into(), Some(members));
+    let mut progress = Progress::new(if prepared.members() == 1 { "training    " } else { "" }.into());
     let out_of_time = || args.time.is_some_and(|most| started.elapsed() >= most);
     let mut stopped_by = None;
-    let fitted = prepared.train(&mut compute, &mut |event| {
-        progress.see(event);
+    let fitted = prepared.train(&mut compute, &mut |turn, event| {
+        progress.see(turn, event);
         stopped_by = stopped_by.or(interrupt::asked().then_some("Ctrl-C")).or(out_of_time().then_some("--time"));
         if stopped_by.is_some() { Flow::Stop } else { Flow::Continue }
     });
@@ -102,14 +101,6 @@ impl Facts {
         }
     }
 
-    fn task_name(&self) -> &'static str {
-        match self.task {
-            Task::Regression => "regression",
-            Task::Classification => "classification",
-            Task::Count => "count",
-        }
-    }
-
     /// Warnings go to standard error, the first few of many.
     fn warn(&self) {
         const MOST: usize = 8;
@@ -125,7 +116,7 @@ impl Facts {
         let seconds = duration(self.read_time.as_secs_f64());
         let (rows, columns) = (print::count(self.rows), print::count(self.columns));
         print::line("table", &format!("{}: {rows} rows, {columns} columns, read in {seconds}", self.table))?;
-        print::line("task", &format!("{} ({})", self.task_name(), self.reason))?;
+        print::line("task", &format!("{} ({})", task_name(self.task), self.reason))?;
         print::line("preset", &self.preset)?;
         print::line("network", &self.network)?;
         let (train, valid) = (print::count(self.train_rows), print::count(self.valid_rows));
@@ -142,25 +133,28 @@ impl Facts {
     }
 }
 
-/// The preset and, where it was chosen by the table, why: `auto, 4 networks (454 rows: small enough for 128 epochs)`.
+/// The preset and, where the table chooses what it is, that: `auto: 4 networks of up to 128 epochs (chosen for classification of 454 rows)`.
 fn preset(prepared: &Prepared) -> String {
     let settings = prepared.settings();
-    let members = match prepared.members() {
-        1 => String::new(),
-        members => format!(", {members} networks"),
+    let networks = match prepared.members() {
+        1 => "1 network".to_owned(),
+        members => format!("{members} networks"),
     };
     let reason = match prepared.choice() {
         None => "as asked".to_owned(),
-        Some(Choice { rows, epochs, shortened, .. }) => {
-            let rows = print::count(*rows);
-            match (settings.epochs == *epochs, shortened) {
-                (false, _) => format!("{rows} rows; {} epochs as asked", settings.epochs),
-                (true, false) => format!("{rows} rows: small enough for {epochs} epochs"),
-                (true, true) => format!("{rows} rows: enough to need no more than {epochs} epochs"),
-            }
+        Some(Choice { rows, .. }) => {
+            format!("chosen for {} of {} rows", task_name(prepared.task().0), print::count(*rows))
         }
     };
-    format!("{}{members} ({reason})", settings.preset.name())
+    format!("{}: {networks} of up to {} epochs ({reason})", settings.preset.name(), print::count(settings.epochs))
+}
+
+fn task_name(task: Task) -> &'static str {
+    match task {
+        Task::Regression => "regression",
+        Task::Classification => "classification",
+        Task::Count => "count",
+    }
 }
 
 /// What is known after training.
@@ -245,7 +239,7 @@ impl Result<'_> {
             "test_metrics": metrics(self.test),
             "model": self.args.output,
             "model_hash": self.hash,
-            "task": self.facts.task_name(),
+            "task": task_name(self.facts.task),
             "head": self.fitted.model.card().network.head,
             "preset": self.fitted.model.card().settings.preset.name(),
             "network": self.facts.network,

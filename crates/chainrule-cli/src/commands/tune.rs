@@ -120,9 +120,9 @@ fn read_space(path: &PathBuf) -> anyhow::Result<Space> {
 
 /// Trains the best trial's model once more.
 fn fit(search: &Search<'_>, best: &Training, compute: &mut Compute) -> Outcome<Fitted> {
-    let mut progress = Progress::new("best trial  ".into(), None);
-    let fitted = search.fit(best, compute, &mut |event| {
-        progress.see(event);
+    let mut progress = Progress::new("best trial  ".into());
+    let fitted = search.fit(best, compute, &mut |turn, event| {
+        progress.see(turn, event);
         interrupt::flow()
     });
     progress.finish();

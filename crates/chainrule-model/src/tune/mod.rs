@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Instant;
 
-use chainrule::{Compute, Event, Flow, Isa, Key};
+use chainrule::{Compute, Flow, Isa, Key};
 use chainrule_data::Table;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -23,6 +23,7 @@ use crate::recipe::Preset;
 use crate::score::Score;
 use crate::settings::Settings;
 use crate::training::Fitted;
+use crate::turns::Observer;
 
 pub use log::{Header, Log};
 pub use plot::picture;
@@ -218,7 +219,7 @@ impl<'a> Search<'a> {
         let settings = self.settings(trial, rung);
         let mut stopped = stop();
         let fitted = (!stopped).then(|| {
-            self.fit_with(&settings, compute, &mut |_| {
+            self.fit_with(&settings, compute, &mut |_, _| {
                 stopped |= stop();
                 if stopped { Flow::Stop } else { Flow::Continue }
             })
@@ -255,12 +256,7 @@ impl<'a> Search<'a> {
         Settings { epochs: settings.epochs.div_ceil(self.divisors[rung - 1]), ..settings }
     }
 
-    fn fit_with(
-        &self,
-        settings: &Settings,
-        compute: &mut Compute,
-        observer: &mut dyn FnMut(&Event<'_>) -> Flow,
-    ) -> Result<Fitted> {
+    fn fit_with(&self, settings: &Settings, compute: &mut Compute, observer: &mut Observer<'_>) -> Result<Fitted> {
         prepare(self.table, None, self.roles, settings)?.train(compute, observer)
     }
 
@@ -268,12 +264,7 @@ impl<'a> Search<'a> {
     ///
     /// # Errors
     /// As [`Prepared::train`](crate::Prepared::train).
-    pub fn fit(
-        &self,
-        outcome: &Outcome,
-        compute: &mut Compute,
-        observer: &mut dyn FnMut(&Event<'_>) -> Flow,
-    ) -> Result<Fitted> {
+    pub fn fit(&self, outcome: &Outcome, compute: &mut Compute, observer: &mut Observer<'_>) -> Result<Fitted> {
         self.fit_with(&self.settings(outcome.trial, outcome.rung), compute, observer)
     }
 

@@ -122,7 +122,7 @@ impl<'a, T: Scalar> Batches<'a, T> {
         compute: &mut Compute,
         data: &Dataset<'_, T>,
         epoch: usize,
-        observer: &mut dyn FnMut(&Event<'_>) -> Flow,
+        observer: &mut dyn FnMut(&Event) -> Flow,
     ) -> (f64, Option<Ended>) {
         // From the same start each time, so that an epoch's order depends on seed and epoch alone.
         self.order.clear();

@@ -54,7 +54,7 @@ impl<'a, T: Scalar> FullBatch<'a, T> {
         compute: &mut Compute,
         data: &Dataset<'_, T>,
         epoch: usize,
-        observer: &mut dyn FnMut(&Event<'_>) -> Flow,
+        observer: &mut dyn FnMut(&Event) -> Flow,
     ) -> (f64, Option<Ended>) {
         let Self { cost, minimiser, evaluations, .. } = self;
         let penalty = cost.penalty(network, None);

@@ -167,7 +167,7 @@ impl TrainSettings {
 /// What an observer is told.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Event<'a> {
+pub enum Event {
     /// A training begins.
     Begin {
         /// Epochs, at most.
@@ -187,11 +187,11 @@ pub enum Event<'a> {
         cost: f64,
     },
     /// An epoch is done.
-    Epoch(&'a EpochRecord),
+    Epoch(EpochRecord),
 }
 
 /// One epoch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// Epoch, from 1.
     pub epoch: usize,
@@ -258,7 +258,7 @@ pub fn train<T: Scalar>(
     data: &Dataset<'_, T>,
     valid: Option<&Dataset<'_, T>>,
     settings: &TrainSettings,
-    observer: &mut dyn FnMut(&Event<'_>) -> Flow,
+    observer: &mut dyn FnMut(&Event) -> Flow,
 ) -> Result<TrainReport> {
     settings.validate()?;
     settings.check_network(network.spec())?;
@@ -280,7 +280,7 @@ pub fn train<T: Scalar>(
             return Ok(watch.end(network, ended));
         }
         let improved_at = watch.look(network, compute, epoch, cost, trainer.learning_rate());
-        let stop = watch.history.last().is_some_and(|record| observer(&Event::Epoch(record)) == Flow::Stop);
+        let stop = watch.history.last().is_some_and(|&record| observer(&Event::Epoch(record)) == Flow::Stop);
         if stop {
             return Ok(watch.end(network, Ended::Stopped));
         }
@@ -346,7 +346,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         compute: &mut Compute,
         data: &Dataset<'_, T>,
         epoch: usize,
-        observer: &mut dyn FnMut(&Event<'_>) -> Flow,
+        observer: &mut dyn FnMut(&Event) -> Flow,
     ) -> (f64, Option<Ended>) {
         match self {
             Self::Batches(batches) => batches.epoch(network, compute, data, epoch, observer),

@@ -94,7 +94,7 @@ impl<'a, T: Scalar> Stepper<'a, T> {
         network: &mut Network<T>,
         compute: &mut Compute,
         order: &[u32],
-        observer: &mut dyn FnMut(&Event<'_>) -> Flow,
+        observer: &mut dyn FnMut(&Event) -> Flow,
     ) -> Result<Pass> {
         let rows = self.data.inputs.rows;
         if let Some(&row) = order.iter().find(|&&row| row as usize >= rows) {
