@@ -56,10 +56,11 @@ def test_estimators_have_a_line_on_a_terminal():
     (*_, epochs), stopped, _ = terminal.states()
     assert epochs.startswith("epoch ") and ", validation score " in epochs and "] loss " in epochs
     assert stopped[0].startswith("Validation score did not improve")
+    model = TabularClassifier(preset="plain", hidden=[4], epochs=3, members=3, verbose=True, n_jobs=2)
     with redirect_stdout(Terminal()) as terminal:
-        TabularClassifier(preset="plain", hidden=[4], epochs=3, members=2, verbose=True).fit(X, Y)
+        model.fit(X, Y)
     first, second, _ = terminal.states()
-    assert first[-1].startswith("network 1, epoch 3/3 [") and second[-1].startswith("network 2, epoch 3/3 [")
+    assert first[-1].startswith("networks 1-2, epoch 3/3 [") and second[-1].startswith("network 3, epoch 3/3 [")
 
 
 def test_lines_elsewhere(capsys):
