@@ -82,7 +82,7 @@ pub struct Settings {
     /// Part of the rows that is held out for validation where no validation table is given; 0: none. Several members hold
     /// out equal parts, each its own: about this, or less where there are so many of them that each row is held out once.
     pub valid_fraction: f64,
-    /// Networks that are trained one after the other, each on the rows but for a part of its own, and averaged (bagging);
+    /// Networks that are trained side by side, each on the rows but for a part of its own, and averaged (bagging);
     /// where no rows are held out they differ by their seeds alone.
     #[serde(skip_serializing_if = "is_one")]
     pub members: usize,

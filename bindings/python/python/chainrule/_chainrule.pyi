@@ -81,7 +81,7 @@ class TabularModel:
         valid: Table | None = None,
         counts: NDArray[np.uint32] | None = None,
         threads: int = 1,
-        observer: Callable[[int, int, int, float, float | None, float], object] | None = None,
+        observer: Callable[[int, int, int, tuple[int, int], float, float | None, float], object] | None = None,
         time_limit: float | None = None,
     ) -> tuple[TabularModel, BaseException | None]: ...
     @staticmethod

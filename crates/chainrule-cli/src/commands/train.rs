@@ -136,17 +136,18 @@ impl Facts {
 /// The preset and, where the table chooses what it is, that: `auto: 4 networks of up to 128 epochs (chosen for classification of 454 rows)`.
 fn preset(prepared: &Prepared) -> String {
     let settings = prepared.settings();
-    let networks = match prepared.members() {
-        1 => "1 network".to_owned(),
-        members => format!("{members} networks"),
+    let numbered = |number: usize, what: &str| match number {
+        1 => format!("1 {what}"),
+        number => format!("{} {what}s", print::count(number)),
     };
+    let (networks, epochs) = (numbered(prepared.members(), "network"), numbered(settings.epochs, "epoch"));
     let reason = match prepared.choice() {
         None => "as asked".to_owned(),
         Some(Choice { rows, .. }) => {
             format!("chosen for {} of {} rows", task_name(prepared.task().0), print::count(*rows))
         }
     };
-    format!("{}: {networks} of up to {} epochs ({reason})", settings.preset.name(), print::count(settings.epochs))
+    format!("{}: {networks} of up to {epochs} ({reason})", settings.preset.name())
 }
 
 fn task_name(task: Task) -> &'static str {
