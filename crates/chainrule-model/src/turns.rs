@@ -82,6 +82,7 @@ fn in_threads<M: Send>(
         let count = now.len();
         let threads: Vec<_> = now.zip(compute.divided(count)).map_while(begin).collect();
         drop(sender);
+        let _at_last = Asks(&stop);
         loop {
             match events.try_recv() {
                 Ok((number, event)) if !stop.load(Ordering::Relaxed) => {
@@ -96,6 +97,15 @@ fn in_threads<M: Send>(
         let joined = threads.into_iter().map(|thread| thread.join());
         joined.map(|member| member.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     })
+}
+
+/// Asks all to stop when it goes, which matters where the observer panics: those that train would go on to their end.
+struct Asks<'a>(&'a AtomicBool);
+
+impl Drop for Asks<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The epochs of all members so far.
@@ -213,6 +223,17 @@ mod tests {
         let train =
             |number: usize, _: &mut Compute, _: &mut dyn FnMut(&Event) -> Flow| assert!(number != 1, "of member 1");
         take_turn(0, 2, &mut Compute::new(2), &mut |_, _| Flow::Continue, &train);
+    }
+
+    #[test]
+    #[should_panic(expected = "of the observer")]
+    fn a_panic_of_the_observer_ends_all() {
+        let train = |_: usize, _: &mut Compute, tell: &mut dyn FnMut(&Event) -> Flow| {
+            while tell(&batch(1)) == Flow::Continue {
+                thread::sleep(Duration::from_micros(50));
+            }
+        };
+        take_turn(0, 2, &mut Compute::new(2), &mut |_, _| panic!("of the observer"), &train);
     }
 
     #[test]
