@@ -1,5 +1,7 @@
 //! From prepared matrices to a trained model of one network or several, and what the rows say that none of them learned from.
 
+use std::cell::Cell;
+
 use chainrule::distribution::estimate_scale;
 use chainrule::{
     Compute, Dataset, Distribution, Ended, EpochRecord, Event, Flow, Head, Network, Scale, TrainReport, train,
@@ -15,7 +17,7 @@ use crate::model::{Card, Model, Training};
 use crate::predictions::Predictions;
 use crate::scores::Evaluation;
 use crate::target::Target;
-use crate::turns::{Courses, Observer, OwnCourse, take_turn};
+use crate::turns::{Courses, Observer, OwnCourse, Turn, take_turn};
 
 /// A trained model, with its scores on the validation rows if there are any.
 pub struct Fitted {
@@ -32,8 +34,6 @@ struct Member {
     number: usize,
     network: Network<f32>,
     report: TrainReport,
-    /// Whether the observer stopped it.
-    stopped: bool,
 }
 
 impl Member {
@@ -53,9 +53,16 @@ impl Prepared {
     pub fn train(self, compute: &mut Compute, observer: &mut Observer<'_>) -> Result<Fitted> {
         let count = self.parts.len();
         let courses = Courses::new(count);
+        // It may say so when those of a turn have just ended.
+        let stopped = Cell::new(false);
+        let mut heard = |turn: Turn, event: &Event| {
+            let flow = observer(turn, event);
+            stopped.set(stopped.get() || flow == Flow::Stop);
+            flow
+        };
         let mut members: Vec<Member> = vec![];
-        while members.len() < count && !members.iter().any(|member| member.stopped) {
-            let trained = take_turn(members.len(), count, compute, observer, &|number, compute, observer| {
+        while members.len() < count && !stopped.get() {
+            let trained = take_turn(members.len(), count, compute, &mut heard, &|number, compute, observer| {
                 self.train_member(number, &courses.of(number), compute, observer)
             });
             members.extend(trained.into_iter().collect::<Result<Vec<_>>>()?);
@@ -80,10 +87,8 @@ impl Prepared {
             // The training cost falls whatever happens: it cannot tell when to stop.
             settings.patience = 0;
         }
-        let mut stopped = false;
         let mut watched = |event: &Event| {
             let flow = observer(event);
-            stopped |= flow == Flow::Stop;
             if let Event::Epoch(record) = *event {
                 course.add(record);
                 let judged_after = judged_after(settings.epochs);
@@ -99,7 +104,7 @@ impl Prepared {
         };
         let data = self.matrices.dataset(Some(rows));
         let report = train(&mut network, compute, &data, valid.as_ref(), &settings, &mut watched)?;
-        Ok(Member { number, network, report, stopped })
+        Ok(Member { number, network, report })
     }
 
     /// The rows that choose a member's epoch.

@@ -183,6 +183,20 @@ fn side_by_side_they_have_the_same_bits() {
     }
 }
 
+/// The first two may have ended before their last epoch is told.
+#[test]
+fn who_says_stop_once_is_heard() {
+    let train = table(120, 0);
+    let prepared = prepare(&train, None, &roles("y"), &small(4)).unwrap();
+    let mut last = 0;
+    let fitted = prepared.train(&mut Compute::new(2), &mut |turn, event| {
+        last = last.max(turn.member);
+        let ends = matches!(event, Event::Epoch(record) if (turn.member, record.epoch) == (2, 6));
+        if ends { Flow::Stop } else { Flow::Continue }
+    });
+    assert_eq!((last, fitted.unwrap().model.networks().len()), (2, 2));
+}
+
 #[test]
 fn a_class_may_be_missing_in_folds() {
     let mut train = table(60, 0);
