@@ -15,8 +15,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// Shows the events of a model's trainings.
 pub struct Progress {
     label: String,
-    /// Who trains now; None before the first training.
-    turn: Option<Turn>,
+    /// The first of those that train now; 0 before the first training.
+    first: usize,
     /// Epochs of each, at most.
     epochs: usize,
     /// Epochs of those that are over, and of each that trains.
@@ -45,7 +45,7 @@ impl Progress {
         let now = Instant::now();
         Self {
             label,
-            turn: None,
+            first: 0,
             epochs: 0,
             epochs_before: 0.0,
             epochs_done: vec![],
@@ -62,12 +62,12 @@ impl Progress {
     pub fn see(&mut self, turn: Turn, event: &Event) {
         match event {
             Event::Begin { epochs } => {
-                if self.turn.is_none_or(|before| before.first != turn.first) {
+                if self.first != turn.first {
                     self.epochs_before += self.epochs_done.iter().sum::<f64>();
                     self.epochs_done = vec![0.0; turn.last + 1 - turn.first];
-                    (self.furthest, self.costs) = (0, String::new());
+                    (self.first, self.furthest, self.costs) = (turn.first, 0, String::new());
                 }
-                (self.turn, self.epochs) = (Some(turn), *epochs);
+                self.epochs = *epochs;
             }
             Event::Batch { epoch, batch, batches, rows, .. } => {
                 self.rows += *rows as u64;

@@ -26,7 +26,7 @@ pub struct Turn {
 }
 
 /// Who is told of every batch and epoch of each network, each training being an [`Event::Begin`]; from the thread that asked for the
-/// training. Events of those that train side by side mingle.
+/// training. Events of those that train side by side mingle, and where it says stop they end a moment later, one alone at once.
 pub type Observer<'a> = dyn FnMut(Turn, &Event) -> Flow + 'a;
 
 /// Trains one member: its number, from 0, what it has to compute on, and whom to tell.
