@@ -279,10 +279,12 @@ def test_importances_find_the_column_that_matters():
 def test_an_interrupt_ends_the_training_and_leaves_a_model(monkeypatch):
     X, y, _ = frame()
     model = TabularClassifier(epochs=20_000, patience=0, verbose=True)
+    # Started once only: networks train side by side, and a second signal would meet the lines below.
+    interrupt = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
 
     def interrupt_soon(_observer, epoch, *_):
-        if epoch == 20:
-            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        if epoch == 20 and not interrupt.ident:
+            interrupt.start()
 
     monkeypatch.setattr("chainrule._tabular.Observer.__call__", interrupt_soon)
     # Python's handler is not there where the tests run in the background.
