@@ -101,14 +101,14 @@ impl<T: Scalar> Block<T> {
     }
 
     /// Makes the selected rows, the first of which is the batch's row number `first`, the block's.
-    pub(crate) fn load(&mut self, isa: Isa, inputs: &Inputs<'_, T>, select: &[u32], first: usize) {
+    pub(crate) fn load(&mut self, (team, isa): On<'_>, inputs: &Inputs<'_, T>, select: &[u32], first: usize) {
         self.rows = select.len();
         self.first = first;
         if self.features.is_used() {
             self.features.load(inputs, select);
         } else {
             let entrance = if self.unscaled.is_empty() { &mut self.h[0] } else { &mut self.unscaled };
-            gather(isa, inputs.numeric, inputs.width, select, entrance);
+            gather(team, isa, inputs.numeric, inputs.width, select, entrance);
         }
         self.codes.clear();
         for &row in select.iter().filter(|_| inputs.categories > 0) {
@@ -119,8 +119,8 @@ impl<T: Scalar> Block<T> {
     }
 
     /// [`load`](Self::load) with targets and weights.
-    pub(crate) fn load_all(&mut self, isa: Isa, data: &Dataset<'_, T>, select: &[u32], first: usize) {
-        self.load(isa, &data.inputs, select, first);
+    pub(crate) fn load_all(&mut self, on: On<'_>, data: &Dataset<'_, T>, select: &[u32], first: usize) {
+        self.load(on, &data.inputs, select, first);
         self.batch.load(data, select);
     }
 
@@ -139,7 +139,7 @@ impl<T: Scalar> Block<T> {
     /// Makes `delta` (rows of the batch x outputs), row-major, the delta^(L) of the rows `select`.
     pub(crate) fn start_from(&mut self, isa: Isa, outputs: usize, delta: &[T], select: &[u32]) {
         if let [.., to] = self.delta.as_mut_slice() {
-            gather(isa, delta, outputs, select, to);
+            gather(None, isa, delta, outputs, select, to);
         }
     }
 
@@ -172,8 +172,8 @@ impl<T: Scalar> Block<T> {
 
 /// The blocks of a batch.
 ///
-/// Where there is work for several threads, each takes blocks of its own through the whole network. A large network with few rows
-/// would have to go through every core's cache then; there the batch is one block, and the threads share each layer's columns.
+/// Where there is work for several threads, each takes blocks of its own through the whole network. A network that is large for its
+/// rows would have to go through every core's cache then; there the batch is one block, and the threads share each layer's columns.
 ///
 /// A batch goes through an ensemble once for each member: first all blocks of the first member, then those of the next. Their cut
 /// does not depend on the threads, since a block makes sums over its rows for its member.
@@ -208,8 +208,8 @@ impl<T: Scalar> Blocks<T> {
         training: bool,
     ) -> Self {
         let (threads, passes) = (compute.team.threads(), if training { PASSES } else { 1 });
-        let worth =
-            Self::go_by_columns(topology, capacity, threads) || topology.is_shared(spec.members() * capacity, passes);
+        let worth = Self::go_by_columns(topology, capacity, threads, false)
+            || topology.is_shared(spec.members() * capacity, passes);
         Self::cut(spec, topology, capacity, if worth { threads } else { 1 }, training)
     }
 
@@ -222,7 +222,7 @@ impl<T: Scalar> Blocks<T> {
         training: bool,
     ) -> Self {
         let members = spec.members();
-        let by_columns = Self::go_by_columns(topology, capacity, threads);
+        let by_columns = Self::go_by_columns(topology, capacity, threads, training);
         let share = match spec.ensemble {
             None => capacity.div_ceil(threads).next_multiple_of(REGISTER).clamp(1, MOST_ROWS),
             Some(_) => MEMBER_ROWS,
@@ -235,8 +235,11 @@ impl<T: Scalar> Blocks<T> {
         Self { blocks, members, hidden, capacity, block_rows, used: 0, member_blocks: 0, shared, by_columns, others }
     }
 
-    fn go_by_columns(topology: &Topology, capacity: usize, threads: usize) -> bool {
-        let large = topology.work() * size_of::<T>() >= LARGE;
+    /// Whether threads share the columns of each layer. The activations of all rows then move between the cores' caches, which is less
+    /// than the weights where these are more: each core would read all of them, and a training step changes them as well.
+    fn go_by_columns(topology: &Topology, capacity: usize, threads: usize, training: bool) -> bool {
+        let weights = topology.work();
+        let large = weights * size_of::<T>() >= LARGE || training && weights >= capacity * topology.widths();
         threads > 1 && large && capacity <= MOST_ROWS * threads && !topology.goes_by_rows()
     }
 

@@ -172,7 +172,7 @@ impl<T: Scalar> Network<T> {
         let mut blocks = Blocks::new(&self.spec, &self.topology, rows.len(), compute, true);
         let Self { spec, topology, parameters, transposed } = self;
         blocks.each(compute, &rows, &|(mut team, isa), block, select, first| {
-            block.load_all(isa, data, select, first);
+            block.load_all((None, isa), data, select, first);
             let masks = Masks { key: Key::new(0), factor: 1.0 };
             topology.forward((team.as_deref_mut(), isa), parameters, block, Some(masks));
             block.cost(isa, spec);

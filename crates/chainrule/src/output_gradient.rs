@@ -65,7 +65,7 @@ impl<T: Scalar> Descent<T> {
     pub(crate) fn run(&mut self, compute: &mut Compute, inputs: &Inputs<'_, T>, v: &[T], select: &[u32]) {
         let Network { spec, topology, parameters, transposed } = &self.network;
         self.blocks.each(compute, select, &|(mut team, isa), block, select, first| {
-            block.load(isa, inputs, select, first);
+            block.load((None, isa), inputs, select, first);
             // A training pass, which keeps phi'; nothing is dropped.
             let masks = Masks { key: Key::new(0), factor: 0.0 };
             topology.forward((team.as_deref_mut(), isa), parameters, block, Some(masks));

@@ -105,7 +105,7 @@ pub(crate) fn means<T: Scalar>(
     let Network { topology, parameters, .. } = network;
     let spec = network.spec();
     blocks.each(compute, select, &|(team, isa), block, select, first| {
-        block.load(isa, inputs, select, first);
+        block.load((None, isa), inputs, select, first);
         topology.forward((team, isa), parameters, block, None);
         block.means(isa, spec);
     });

@@ -36,7 +36,7 @@ impl<T: Scalar> Network<T> {
         let Self { topology, parameters, .. } = self;
         let mut blocks = Blocks::new(&self.spec, topology, rows.len(), compute, false);
         blocks.each(compute, &rows, &|(_, isa), block, select, first| {
-            block.load(isa, &data.inputs, select, first);
+            block.load((None, isa), &data.inputs, select, first);
             topology.stem.forward(isa, parameters, block);
         });
         for l in 0..topology.layers.len() {
@@ -156,7 +156,7 @@ mod tests {
         let mut blocks = Blocks::new(&spec, &network.topology, 300, &compute, false);
         let Network { topology, parameters, .. } = &network;
         blocks.each(&mut compute, &rows, &|(_, isa), block, select, first| {
-            block.load(isa, &data.inputs, select, first);
+            block.load((None, isa), &data.inputs, select, first);
             topology.stem.forward(isa, parameters, block);
         });
         for (l, layer) in topology.layers.iter().enumerate() {

@@ -142,6 +142,12 @@ impl Topology {
         self.layers.iter().map(|layer| layer.inputs * layer.outputs).sum()
     }
 
+    /// Features and units of all layers: the activations of one row.
+    pub(crate) fn widths(&self) -> usize {
+        self.layers.iter().map(|layer| layer.inputs).sum::<usize>()
+            + self.layers.last().map_or(0, |layer| layer.outputs)
+    }
+
     /// Whether some of the layers are no products, whose columns threads could share.
     pub(crate) fn goes_by_rows(&self) -> bool {
         let goes = |layer: &Dense| layer.alpha.is_some() || layer.members.own;

@@ -143,7 +143,7 @@ impl<T: Scalar> Network<T> {
         let mut z = Vec::with_capacity(rows.len() * outputs);
         for rows in rows.chunks(most) {
             blocks.each(compute, rows, &|on, block, select, first| {
-                block.load(on.1, inputs, select, first);
+                block.load((None, on.1), inputs, select, first);
                 topology.forward(on, parameters, block, None);
             });
             let mut of_members = vec![T::ZERO; spec.members() * rows.len() * outputs];

@@ -4,7 +4,10 @@
 //! last one padded with unused columns: element (r, c) lies at `(c / P) * rows * P + r * P + c % P`. Products then read
 //! one operand element by element and the other in whole registers, in memory order, without packing or transposing.
 
+use std::ops::Range;
+
 use super::ahead::prefetch;
+use super::pool::Team;
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
@@ -24,21 +27,33 @@ pub fn index<T: Scalar>(rows: usize, r: usize, c: usize) -> usize {
 }
 
 /// Copies the rows named by `select` from the row-major `source` (its rows `width` long) into the panels of `out`, a
-/// (`select.len()` x `width`) matrix; what stands in the padding afterwards is not specified.
+/// (`select.len()` x `width`) matrix; what stands in the padding afterwards is not specified. The threads of a team share the panels.
 ///
 /// # Panics
 /// If a row lies past the end of `source`, or `out` is too small.
-pub fn gather<T: Scalar>(isa: Isa, source: &[T], width: usize, select: &[u32], out: &mut [T]) {
-    assert!(out.len() >= panels_len::<T>(select.len(), width), "the matrix of the selected rows is too small");
-    T::dispatch(isa, Gather { source, width, select, out });
+pub fn gather<T: Scalar>(team: Option<&mut Team>, isa: Isa, source: &[T], width: usize, select: &[u32], out: &mut [T]) {
+    let out = &mut out[..panels_len::<T>(select.len(), width)];
+    match team {
+        Some(team) => {
+            let panels = panel_count::<T>(width).div_ceil(team.threads());
+            team.for_each_chunk(out, panels * select.len() * T::PANEL, &|i, out| {
+                let first = i * panels * T::PANEL;
+                let cols = first..width.min(first + panels * T::PANEL);
+                T::dispatch(isa, Gather { source, width, cols, select, out });
+            });
+        }
+        None => T::dispatch(isa, Gather { source, width, cols: 0..width, select, out }),
+    }
 }
 
 /// Bytes of the rows that are fetched ahead of the one that is copied.
 const AHEAD: usize = 4 << 10;
 
+/// Copies the columns `cols`, from the first of a panel on, of the selected rows.
 struct Gather<'a, T> {
     source: &'a [T],
     width: usize,
+    cols: Range<usize>,
     select: &'a [u32],
     out: &'a mut [T],
 }
@@ -51,25 +66,25 @@ impl<T: Scalar> VectorJob<T> for Gather<'_, T> {
         if self.width <= 8 {
             return if self.width <= 4 { self.narrow::<4>() } else { self.narrow::<8>() };
         }
-        let Self { source, width, select, out } = self;
+        let Self { source, width, cols, select, out } = self;
         let rows = select.len();
         // Rows that lie anywhere come from memory one by one, unless several are on their way.
-        let ahead = (AHEAD / (width * size_of::<T>())).max(1);
+        let ahead = (AHEAD / (cols.len() * size_of::<T>())).max(1);
         // Whole registers, up to one into the row behind; only the last row of the table has none behind.
-        let padded = width.next_multiple_of(S::LANES);
+        let padded = cols.len().next_multiple_of(S::LANES);
         for (r, &row) in select.iter().enumerate() {
-            let from = &source[row as usize * width..];
-            assert!(from.len() >= width, "row {row} lies past the end");
-            let later = select.get(r + ahead).map_or(0, |&row| row as usize * width);
+            let from = &source[row as usize * width + cols.start..];
+            assert!(from.len() >= cols.len(), "row {row} lies past the end");
+            let later = select.get(r + ahead).map_or(0, |&row| row as usize * width + cols.start);
             let later = source.as_ptr().wrapping_add(later);
-            let whole = if from.len() >= padded { width } else { width / S::LANES * S::LANES };
+            let whole = if from.len() >= padded { cols.len() } else { cols.len() / S::LANES * S::LANES };
             for c in (0..whole).step_by(S::LANES) {
                 prefetch(later.wrapping_add(c));
                 // SAFETY: c + LANES is at most `from`'s length, and inside the padded row of `out`, whose length `gather` has
-                // checked.
+                // set.
                 unsafe { simd.store(out.as_mut_ptr().add(index::<T>(rows, r, c)), simd.load(from.as_ptr().add(c))) };
             }
-            for c in whole..width {
+            for c in whole..cols.len() {
                 out[index::<T>(rows, r, c)] = from[c];
             }
         }
@@ -80,7 +95,7 @@ impl<T: Scalar> Gather<'_, T> {
     /// Rows of at most N elements: fewer of them than whole registers lie across two lines of the cache.
     #[inline(always)]
     fn narrow<const N: usize>(self) {
-        let Self { source, width, select, out } = self;
+        let Self { source, width, select, out, .. } = self;
         for (&row, to) in select.iter().zip(out.chunks_exact_mut(T::PANEL)) {
             let start = row as usize * width;
             match source.get(start..start + N) {
@@ -235,7 +250,7 @@ mod tests {
 
     #[test]
     fn gather_is_pack_of_the_selected_rows() {
-        for width in [1usize, 3, 8, 15, 16, 17, 40] {
+        for width in [1usize, 3, 8, 15, 16, 17, 40, 70] {
             let source: Vec<f64> = (0..6 * width).map(|i| i as f64).collect();
             let select = [4u32, 0, 4, 5];
             let chosen: Vec<f64> =
@@ -243,12 +258,14 @@ mod tests {
             let mut expected = vec![0.0; panels_len::<f64>(4, width)];
             pack(&chosen, 4, width, &mut expected);
             for isa in Isa::available() {
-                let mut out = vec![0.0; expected.len()];
-                gather(isa, &source, width, &select, &mut out);
-                let [mut a, mut b] = [vec![0.0; 4 * width], vec![0.0; 4 * width]];
-                unpack(&out, 4, width, &mut a);
-                unpack(&expected, 4, width, &mut b);
-                assert_eq!(a, b, "{isa}, width {width}");
+                for mut team in [None, Some(Team::new(2)), Some(Team::new(3))] {
+                    let mut out = vec![0.0; expected.len()];
+                    gather(team.as_mut(), isa, &source, width, &select, &mut out);
+                    let [mut a, mut b] = [vec![0.0; 4 * width], vec![0.0; 4 * width]];
+                    unpack(&out, 4, width, &mut a);
+                    unpack(&expected, 4, width, &mut b);
+                    assert_eq!(a, b, "{isa}, width {width}");
+                }
             }
         }
     }

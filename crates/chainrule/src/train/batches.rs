@@ -171,7 +171,7 @@ impl<'a, T: Scalar> Batches<'a, T> {
         let Network { spec, topology, parameters, transposed } = &mut *network;
         let blocks = self.ways.blocks();
         blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
-            block.load_all(isa, data, select, first);
+            block.load_all((team.as_deref_mut(), isa), data, select, first);
             topology.forward((team.as_deref_mut(), isa), parameters, block, Some(masks));
             block.cost(isa, spec);
             topology.backward((team, isa), (parameters, transposed), block);

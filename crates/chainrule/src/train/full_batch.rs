@@ -125,7 +125,7 @@ impl<'a, T: Scalar> MeanCost<'a, T> {
         let (mut cost, mut weight) = (0.0, 0.0);
         for rows in self.rows.chunks(rows_at_a_time(spec, CHUNK)) {
             self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
-                block.load_all(isa, data, select, first);
+                block.load_all((None, isa), data, select, first);
                 // Without dropout the key has no part in it.
                 topology.forward(
                     (team.as_deref_mut(), isa),

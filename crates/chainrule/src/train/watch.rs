@@ -130,7 +130,7 @@ impl<'a, T: Scalar> Validation<'a, T> {
         let (mut cost, mut total) = (0.0, 0.0);
         for rows in self.rows.chunks(chunk(spec)) {
             self.blocks.each(compute, rows, &|(mut team, isa), block, select, first| {
-                block.load_all(isa, data, select, first);
+                block.load_all((None, isa), data, select, first);
                 topology.forward((team.as_deref_mut(), isa), parameters, block, None);
                 block.cost(isa, spec);
             });
