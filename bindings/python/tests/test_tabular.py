@@ -286,7 +286,7 @@ def test_an_interrupt_ends_the_training_and_leaves_a_model(monkeypatch):
         if epoch == 20 and not interrupt.ident:
             interrupt.start()
 
-    monkeypatch.setattr("chainrule._tabular.Observer.__call__", interrupt_soon)
+    monkeypatch.setattr("chainrule._tabular_base.Observer.__call__", interrupt_soon)
     # Python's handler is not there where the tests run in the background.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
