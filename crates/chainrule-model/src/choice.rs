@@ -23,14 +23,25 @@ pub struct Choice {
     pub members: usize,
     /// Part of the rows that each network holds out.
     pub valid_fraction: f64,
-    /// Whether numbers get piecewise-linear vectors in place of periodic ones.
-    pub piecewise_linear: bool,
+    /// What numbers get in their place.
+    pub vectors: Vectors,
     /// Whether the cost chooses the best epoch, where the validation rows are too few to count errors.
     pub by_cost: bool,
     /// Whether hidden units are never dropped.
     pub without_dropout: bool,
     /// Decay of categories' vectors for each of their levels.
     pub level_decay: f64,
+}
+
+/// The vectors of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vectors {
+    /// None: they stay numbers.
+    None,
+    /// Periodic ones.
+    Periodic,
+    /// Piecewise-linear ones.
+    PiecewiseLinear,
 }
 
 /// Up to so many rows there are so many epochs: the steps that lead to a good network grow more slowly than the rows. On six
@@ -83,6 +94,9 @@ const PERIODIC: usize = 5_000;
 /// left 0.87 of the errors, 0.90 of the log-loss and all of the root mean square errors of 48 bins between quantiles.
 const PIECEWISE_LINEAR: (usize, usize) = (256, 8);
 
+/// From more columns of numbers than these on they have no vectors.
+const WIDE: usize = 256;
+
 /// From 10 levels on the vectors of a category decay by more than other parameters; of many rows only where a level has less than
 /// `ROWS_OF_A_LEVEL` of them on average. On airlines-44k (3,500 tail numbers), vehicles-mpg (3,198 models) and insteval (2,972 students) this
 /// left 0.92 of the error, 0.91 and 0.99 of the root mean square error; on tables whose levels have more rows, 0.99 to 1.00.
@@ -94,8 +108,8 @@ fn up_to<T: Copy, const N: usize>(rows: usize, steps: &[(usize, T); N]) -> T {
     steps.iter().find(|(most, _)| rows <= *most).unwrap_or(&steps[N - 1]).1
 }
 
-/// What suits a table of `rows` rows.
-fn choose(preset: Preset, rows: usize, head: &Head) -> Choice {
+/// What suits a table of `rows` rows with `numbers` columns of numbers.
+fn choose(preset: Preset, (rows, numbers): (usize, usize), head: &Head) -> Choice {
     let bagging = preset == Preset::Best;
     let (amounts, classes) = (is_count_or_amount(head), head.is_for_classes());
     let epochs = match (classes, bagging) {
@@ -110,7 +124,11 @@ fn choose(preset: Preset, rows: usize, head: &Head) -> Choice {
         batch: up_to(rows, &BATCHES),
         members: members.min(rows.max(1)),
         valid_fraction: if amounts { HELD_OUT[0].1 } else { up_to(rows, &HELD_OUT) },
-        piecewise_linear: rows > PERIODIC,
+        vectors: match numbers {
+            0..=WIDE if rows > PERIODIC => Vectors::PiecewiseLinear,
+            0..=WIDE => Vectors::Periodic,
+            _ => Vectors::None,
+        },
         by_cost: rows <= BY_COST,
         without_dropout: amounts || !classes && rows > DROPOUT,
         level_decay: LEVEL_DECAY.min(ROWS_OF_A_LEVEL / rows.max(1) as f64),
@@ -118,13 +136,13 @@ fn choose(preset: Preset, rows: usize, head: &Head) -> Choice {
 }
 
 impl Settings {
-    /// The same with a preset that looks at the table replaced by what it chooses for one of `rows` rows and this head. What was chosen by
-    /// hand stays: what is among `given`, and what differs from the preset.
-    pub(crate) fn resolve(&self, rows: usize, head: &Head) -> Result<(Self, Option<Choice>)> {
+    /// The same with a preset that looks at the table replaced by what it chooses for one of so many rows and columns of numbers and this
+    /// head. What was chosen by hand stays: what is among `given`, and what differs from the preset.
+    pub(crate) fn resolve(&self, size: (usize, usize), head: &Head) -> Result<(Self, Option<Choice>)> {
         if !self.preset.looks_at_the_table() {
             return Ok((self.clone(), None));
         }
-        let choice = choose(self.preset, rows, head);
+        let choice = choose(self.preset, size, head);
         let preset = Self { given: vec![], ..Self::preset(self.preset) };
         let Choice { epochs, batch, members, valid_fraction, .. } = choice;
         let metric = choice.by_cost.then_some(Metric::Cost);
@@ -132,8 +150,8 @@ impl Settings {
         let batch = Some(batch);
         let mut chosen = Self { epochs, batch, members, valid_fraction, metric, dropout, ..preset.clone() };
         chosen.recipe.groups.level_decay = choice.level_decay;
-        if choice.piecewise_linear && !self.given.iter().any(|key| key == "recipe.frequencies") {
-            chosen.recipe = piecewise_linear(&chosen.recipe);
+        if !self.given.iter().any(|key| key == "recipe.frequencies") {
+            chosen.recipe = with_vectors(&chosen.recipe, choice.vectors);
         }
         let mut resolved = fields(&chosen)?;
         // Heads are no preset's matter, and a user's own cannot be written as data.
@@ -145,10 +163,14 @@ impl Settings {
     }
 }
 
-/// The same with piecewise-linear vectors in place of periodic ones.
-fn piecewise_linear(recipe: &Recipe) -> Recipe {
+/// The same with other vectors in place of periodic ones.
+fn with_vectors(recipe: &Recipe, vectors: Vectors) -> Recipe {
     let (bins, dimension) = PIECEWISE_LINEAR;
-    Recipe { frequencies: 0, bins, dimension, ..recipe.clone() }
+    match vectors {
+        Vectors::None => Recipe { frequencies: 0, ..recipe.clone() },
+        Vectors::Periodic => recipe.clone(),
+        Vectors::PiecewiseLinear => Recipe { frequencies: 0, bins, dimension, ..recipe.clone() },
+    }
 }
 
 fn fields(settings: &Settings) -> Result<Map<String, Value>> {
@@ -198,11 +220,11 @@ mod tests {
 
     #[test]
     fn rows_and_head_choose_epochs_members_and_how_much_is_held_out() {
-        let held_out = |rows| choose(Preset::Best, rows, &Head::gaussian()).valid_fraction;
+        let held_out = |rows| choose(Preset::Best, (rows, 1), &Head::gaussian()).valid_fraction;
         assert_eq!((held_out(8_192), held_out(8_193)), (0.2, 0.05));
-        assert_eq!(choose(Preset::Auto, 100_000, &Head::Poisson).valid_fraction, 0.2);
+        assert_eq!(choose(Preset::Auto, (100_000, 1), &Head::Poisson).valid_fraction, 0.2);
         let of = |preset, rows, head: &Head| {
-            let choice = choose(preset, rows, head);
+            let choice = choose(preset, (rows, 1), head);
             (choice.epochs, choice.members)
         };
         let at = |preset, rows| of(preset, rows, &Head::gaussian());
@@ -224,51 +246,68 @@ mod tests {
 
     #[test]
     fn units_are_dropped_for_classes_and_for_numbers_of_few_rows() {
-        let dropped = |rows, head: &Head| !choose(Preset::Auto, rows, head).without_dropout;
+        let dropped = |rows, head: &Head| !choose(Preset::Auto, (rows, 1), head).without_dropout;
         assert!(dropped(600, &Head::gaussian()) && !dropped(601, &Head::gaussian()));
         assert!(dropped(1_000_000, &Head::Bernoulli) && !dropped(100, &Head::Poisson));
     }
 
     #[test]
+    fn numbers_have_vectors_unless_there_are_many_columns_of_them() {
+        let auto = Settings::preset(Preset::Auto);
+        let of = |settings: &Settings, size| {
+            let recipe = settings.resolve(size, &Head::gaussian()).unwrap().0.recipe;
+            (recipe.frequencies, recipe.bins)
+        };
+        assert_eq!(of(&auto, (5_000, 256)), (16, 0));
+        assert_eq!(of(&auto, (5_001, 256)), (0, 256));
+        assert_eq!([5_000, 5_001].map(|rows| of(&auto, (rows, 257))), [(0, 0); 2]);
+        let periodic = Settings { given: vec!["recipe.frequencies".into()], ..auto.clone() };
+        assert_eq!(of(&periodic, (5_001, 257)), (16, 0));
+        let mut cut = auto;
+        cut.recipe = Recipe { frequencies: 0, bins: 48, ..cut.recipe };
+        assert_eq!(of(&cut, (5_001, 257)), (0, 48));
+    }
+
+    #[test]
     fn what_is_chosen_by_hand_stays() {
         let auto = Settings::preset(Preset::Auto);
-        let few = auto.resolve(5_000, &Head::gaussian()).unwrap().0;
+        let few = auto.resolve((5_000, 1), &Head::gaussian()).unwrap().0;
         assert_eq!(few, Settings { batch: Some(128), dropout: 0.0, ..auto.clone() });
-        let (plain, choice) = auto.resolve(100_000, &Head::gaussian()).unwrap();
-        let mut piecewise_linear = piecewise_linear(&auto.recipe);
+        let (plain, choice) = auto.resolve((100_000, 1), &Head::gaussian()).unwrap();
+        let mut piecewise_linear = with_vectors(&auto.recipe, Vectors::PiecewiseLinear);
         piecewise_linear.groups.level_decay = 0.03;
         assert_eq!((piecewise_linear.frequencies, piecewise_linear.bins), (0, 256));
         let many = Settings { epochs: 32, valid_fraction: 0.05, dropout: 0.0, ..auto.clone() };
         assert_eq!(plain, Settings { recipe: piecewise_linear.clone(), ..many.clone() });
         assert_eq!(choice.unwrap().epochs, 32);
         let periodic = Settings { given: vec!["recipe.frequencies".into()], ..auto.clone() };
-        let periodic = periodic.resolve(100_000, &Head::gaussian()).unwrap().0.recipe;
+        let periodic = periodic.resolve((100_000, 1), &Head::gaussian()).unwrap().0.recipe;
         assert_eq!((periodic.frequencies, periodic.bins), (16, 0));
         let mut like_others = Settings { given: vec!["recipe.groups.level_decay".into()], ..auto.clone() };
         like_others.recipe.groups.level_decay = 0.0;
-        let like_others = like_others.resolve(100_000, &Head::gaussian()).unwrap().0.recipe;
+        let like_others = like_others.resolve((100_000, 1), &Head::gaussian()).unwrap().0.recipe;
         assert_eq!(like_others.groups.level_decay, 0.0);
-        let few = |metric| Settings { metric, ..auto.clone() }.resolve(1_000, &Head::gaussian()).unwrap().0.metric;
+        let few = |metric| Settings { metric, ..auto.clone() }.resolve((1_000, 1), &Head::gaussian()).unwrap().0.metric;
         assert_eq!((few(None), few(Some(Metric::Accuracy))), (Some(Metric::Cost), Some(Metric::Accuracy)));
         // Another value, and the value that the preset has by itself.
         let mut own = Settings { head: Some(Head::Poisson), optimizer: Optimizer::Sgd, ..auto.clone() };
         own.recipe = Recipe { clip: false, ..own.recipe };
         own.given = vec!["epochs".into()];
-        let (resolved, _) = own.resolve(100_000, &Head::Poisson).unwrap();
+        let (resolved, _) = own.resolve((100_000, 1), &Head::Poisson).unwrap();
         let recipe = Recipe { clip: false, ..piecewise_linear };
         let expected =
             Settings { head: Some(Head::Poisson), optimizer: Optimizer::Sgd, dropout: 0.0, recipe, ..auto.clone() };
         assert_eq!(resolved, expected);
         assert_eq!(resolved.epochs, 64);
-        let drops = Settings { given: vec!["dropout".into()], ..auto }.resolve(100, &Head::Poisson).unwrap().0;
+        let drops = Settings { given: vec!["dropout".into()], ..auto }.resolve((100, 1), &Head::Poisson).unwrap().0;
         assert_eq!(drops.dropout, 0.15);
         let fixed = Settings { members: 3, ..Settings::preset(Preset::Best) };
-        assert_eq!(fixed.resolve(100, &Head::gaussian()).unwrap().0.members, 3);
+        assert_eq!(fixed.resolve((100, 1), &Head::gaussian()).unwrap().0.members, 3);
     }
 
     #[test]
     fn other_presets_are_what_they_are() {
         let settings = Settings { epochs: 5, ..Settings::default() };
-        assert_eq!(settings.resolve(1_000_000, &Head::gaussian()).unwrap(), (settings.clone(), None));
+        assert_eq!(settings.resolve((1_000_000, 1), &Head::gaussian()).unwrap(), (settings.clone(), None));
     }
 }

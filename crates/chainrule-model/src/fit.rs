@@ -56,7 +56,7 @@ pub fn prepare_rows(
     let classes = if task == Task::Classification { Some(classes(table, column, settings)?) } else { None };
     let count = classes.as_ref().map_or(0, |classes| classes.names().len());
     let (mut head, outputs) = choose_head(settings, task, hints, count)?;
-    let (settings, choice) = settings.resolve(rows.len(), &head)?;
+    let (settings, choice) = settings.resolve((rows.len(), numbers(table, roles)), &head)?;
     let parts = split(table, column, rows, classes.as_ref(), valid.is_some(), &settings)?;
     // One encoder serves all members, which together learn from all rows.
     let fit_rows = if let [part] = &parts[..] { &part.train } else { rows };
@@ -89,6 +89,13 @@ pub fn prepare_rows(
         parts,
         valid_table,
     })
+}
+
+/// How many of the columns hold numbers or times that say something of a row.
+fn numbers(table: &Table, roles: &Roles) -> usize {
+    let excluded = roles.excluded();
+    let holds = |column: &&Column| matches!(column.values, Values::Number(_) | Values::Time(_));
+    table.columns.iter().filter(holds).filter(|column| !excluded.contains(&column.name.as_str())).count()
 }
 
 fn network(

@@ -189,11 +189,10 @@ impl<'a> Search<'a> {
         let (sender, outcomes) = mpsc::channel();
         let mut done = vec![];
         std::thread::scope(|scope| {
-            for _ in 0..count {
+            // Where trials are fewer than threads, they share them: no bit depends on it.
+            for mut compute in Compute::with_isa(workers.threads, workers.isa).divided(count) {
                 let (sender, next, is_over) = (sender.clone(), &next, &is_over);
                 scope.spawn(move || {
-                    // Where trials are fewer than threads, they share them: no bit depends on it.
-                    let mut compute = Compute::with_isa((workers.threads / count).max(1), workers.isa);
                     while let Some(&trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let Some(outcome) = self.train(trial, rung, &mut compute, is_over) else { break };
                         if sender.send(outcome).is_err() {
