@@ -94,7 +94,8 @@ const PERIODIC: usize = 5_000;
 /// left 0.87 of the errors, 0.90 of the log-loss and all of the root mean square errors of 48 bins between quantiles.
 const PIECEWISE_LINEAR: (usize, usize) = (256, 8);
 
-/// From more columns of numbers than these on they have no vectors.
+/// From more columns of numbers than these on they have no vectors. On samples of 12,000 rows of two tables of 784 columns this left 0.90 and
+/// 0.96 of the errors and 0.83 and 0.80 of the log-loss, in an eighth and a tenth of the time.
 const WIDE: usize = 256;
 
 /// From 10 levels on the vectors of a category decay by more than other parameters; of many rows only where a level has less than
