@@ -23,7 +23,7 @@ pub struct Choice {
     pub members: usize,
     /// Part of the rows that each network holds out.
     pub valid_fraction: f64,
-    /// What numbers get in their place.
+    /// The vectors of numbers.
     pub vectors: Vectors,
     /// Whether the cost chooses the best epoch, where the validation rows are too few to count errors.
     pub by_cost: bool,
@@ -33,14 +33,14 @@ pub struct Choice {
     pub level_decay: f64,
 }
 
-/// The vectors of numbers.
+/// What stands for a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vectors {
-    /// None: they stay numbers.
+    /// Itself.
     None,
-    /// Periodic ones.
+    /// A periodic vector.
     Periodic,
-    /// Piecewise-linear ones.
+    /// A piecewise-linear vector.
     PiecewiseLinear,
 }
 

@@ -101,6 +101,7 @@ impl<T: Scalar> Block<T> {
     }
 
     /// Makes the selected rows, the first of which is the batch's row number `first`, the block's.
+    /// With a team its threads share the gather of the numeric features: worth it for batches, not for single rows.
     pub(crate) fn load(&mut self, (team, isa): On<'_>, inputs: &Inputs<'_, T>, select: &[u32], first: usize) {
         self.rows = select.len();
         self.first = first;
@@ -208,6 +209,7 @@ impl<T: Scalar> Blocks<T> {
         training: bool,
     ) -> Self {
         let (threads, passes) = (compute.team.threads(), if training { PASSES } else { 1 });
+        // More weights than activations are a reason for columns, not for threads: one row of a tiny network has that.
         let worth = Self::go_by_columns(topology, capacity, threads, false)
             || topology.is_shared(spec.members() * capacity, passes);
         Self::cut(spec, topology, capacity, if worth { threads } else { 1 }, training)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Bunch
 
-class _Tabular(BaseEstimator):
+class Tabular(BaseEstimator):
     history_: dict[str, list[float | None]]
     best_epoch_: int | None
     n_iter_: int
@@ -70,13 +70,13 @@ class _Tabular(BaseEstimator):
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self: ...
 
-class TabularClassifier(ClassifierMixin, _Tabular):
+class TabularClassifier(ClassifierMixin, Tabular):
     classes_: NDArray[Any]
 
     def predict(self, X: Any) -> NDArray[Any]: ...
     def predict_proba(self, X: Any) -> NDArray[np.float64]: ...
 
-class TabularRegressor(RegressorMixin, _Tabular):
+class TabularRegressor(RegressorMixin, Tabular):
     def predict(self, X: Any) -> NDArray[np.float64]: ...
     def predict_interval(self, X: Any, level: float = 0.9) -> NDArray[np.float64]: ...
     def predict_quantiles(self, X: Any, q: Sequence[float] = (0.05, 0.5, 0.95)) -> NDArray[np.float64]: ...
