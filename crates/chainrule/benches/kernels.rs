@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use chainrule::Isa;
 use chainrule::Scalar;
-use chainrule::kernel::{Buffer, Finish, Operands, Outer, Part, Product, Simd, Team, Tile, TileFn, VectorJob};
+use chainrule::kernel::{Buffer, Finish, Operands, Outer, Outers, Part, Product, Simd, Team, Tile, TileFn, VectorJob};
 use chainrule::kernel::{multiply, outer_sums, panels_len};
 
 const WIDTHS: [usize; 6] = [16, 64, 256, 512, 1024, 2048];
@@ -83,7 +83,7 @@ impl<T: Scalar> Products<T> {
                     depth: self.width,
                     left: h,
                     right: &self.weight,
-                    right_is_transposed: false,
+                    left_in_lines: false,
                     start: None,
                     finish: Finish::Keep,
                 };
@@ -104,10 +104,10 @@ impl<T: Scalar> Products<T> {
             transposed: None,
             moving: width,
         };
+        let layers = Outers::new::<T>(vec![layer]);
         let mut gradient = Buffer::zeros(bias + panels_len::<T>(1, self.width));
         let outer = rate(flops, &mut || {
-            let layers = std::slice::from_ref(black_box(&layer));
-            outer_sums(&mut team, isa, false, layers, self, [&mut gradient], &mut [], &Keep);
+            outer_sums(&mut team, isa, false, black_box(&layers), self, [&mut gradient], &mut [], &Keep);
         });
         let mut peak_flops = 0.0;
         let per_call = T::dispatch(isa, Peak);

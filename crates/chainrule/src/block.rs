@@ -5,7 +5,7 @@
 
 use crate::compute::Compute;
 use crate::data::{Batch, Dataset, Inputs};
-use crate::kernel::{Buffer, Isa, Operands, Team, gather, index, panels_len, scratch_len, unpack};
+use crate::kernel::{Buffer, Isa, Operands, Team, gather, index, line_len, lines_len, panels_len, scratch_len, unpack};
 use crate::layer::ensemble_dense::MemberSums;
 use crate::layer::numeric_embedding::FeatureColumns;
 use crate::scalar::Scalar;
@@ -46,7 +46,7 @@ pub(crate) struct Block<T> {
     pub(crate) codes: Vec<u32>,
     /// What the scale layer makes h^(0) of, and in a backward pass the rows' parts of the gradient of the scale; empty without one.
     pub(crate) unscaled: Buffer<T>,
-    /// h^(0) = x, h^(1), ..., and z^(L) last; (rows x width) in panels.
+    /// h^(0) = x, h^(1), ..., and z^(L) last; (rows x width) in panels, the last in lines if `in_lines`.
     pub(crate) h: Vec<Buffer<T>>,
     /// x of the layers where it is not h.
     pub(crate) entered: Vec<Option<Buffer<T>>>,
@@ -58,8 +58,10 @@ pub(crate) struct Block<T> {
     pub(crate) slopes: Vec<Option<Buffer<T>>>,
     /// dh/dalpha of the parametric layers, and in a backward pass the rows' parts of the gradient of alpha.
     pub(crate) by_alpha: Vec<Option<Buffer<T>>>,
-    /// delta of each h, or u where that is not the same; the first is empty unless the input has parameters of its own.
+    /// delta of each h, or u where that is not the same, stored like h; the first is empty unless the input has parameters of its own.
     pub(crate) delta: Vec<Buffer<T>>,
+    /// Whether there are so few outputs that z^(L), delta^(L) and the means o are stored in lines.
+    in_lines: bool,
     /// Targets, weights and offsets.
     batch: Batch<T>,
     /// Cost of each row.
@@ -72,12 +74,12 @@ impl<T: Scalar> Block<T> {
     fn new(spec: &NetworkSpec, topology: &Topology, capacity: usize, training: bool) -> Self {
         let buffer = |width: usize| Buffer::zeros(panels_len::<T>(capacity, width));
         let layers = &topology.layers;
-        let widths = || layers.iter().map(|l| l.inputs).chain(layers.last().map(|l| l.outputs));
-        let delta = |(l, width): (usize, usize)| {
-            // Without a backward pass only the last receives anything: the means.
-            let used = l == layers.len() || training && (l > 0 || topology.goes_below(0));
-            buffer(if used { width } else { 0 })
-        };
+        let in_lines = layers.last().is_some_and(|layer| layer.narrow);
+        let outputs = if in_lines { lines_len::<T> } else { panels_len::<T> }(capacity, spec.outputs);
+        let lens = layers.iter().map(|l| panels_len::<T>(capacity, l.inputs)).chain([outputs]);
+        // Without a backward pass only the last delta receives anything: the means.
+        let used = |l: usize| l == layers.len() || training && (l > 0 || topology.goes_below(0));
+        let delta = |(l, len): (usize, usize)| Buffer::zeros(if used(l) { len } else { 0 });
         let features = if topology.stem.has_numeric_embedding() { spec.inputs } else { 0 };
         Self {
             rows: 0,
@@ -87,13 +89,14 @@ impl<T: Scalar> Block<T> {
             features: FeatureColumns::new(features, capacity),
             codes: Vec::with_capacity(capacity * spec.embeddings.len()),
             unscaled: buffer(if spec.scale { spec.input_width() } else { 0 }),
-            h: widths().map(buffer).collect(),
+            h: lens.clone().map(Buffer::zeros).collect(),
             entered: layers.iter().map(|l| l.members.r.map(|_| buffer(l.inputs))).collect(),
             products: layers.iter().map(|l| l.members.s.filter(|_| training).map(|_| buffer(l.outputs))).collect(),
             sums: layers.iter().map(|l| MemberSums::new(&l.members, l.inputs, l.outputs)).collect(),
             slopes: layers.iter().map(|l| (training && l.keeps_slope()).then(|| buffer(l.outputs))).collect(),
             by_alpha: layers.iter().map(|l| l.alpha.filter(|_| training).map(|_| buffer(l.outputs))).collect(),
-            delta: widths().enumerate().map(delta).collect(),
+            delta: lens.enumerate().map(delta).collect(),
+            in_lines,
             batch: Batch::new(capacity, spec.head.target_width(spec.outputs)),
             costs: vec![T::ZERO; capacity],
             scratch: Buffer::zeros(scratch_len::<T>(spec.outputs)),
@@ -129,18 +132,26 @@ impl<T: Scalar> Block<T> {
     pub(crate) fn cost(&mut self, isa: Isa, spec: &NetworkSpec) {
         let (shape, y) = ((self.rows, spec.outputs), self.batch.y());
         let ([.., z], [.., delta]) = (self.h.as_slice(), self.delta.as_mut_slice()) else { return };
-        T::start(&spec.head, isa, shape, z, &y, delta, &mut self.costs, &mut self.scratch);
+        T::start(&spec.head, isa, shape, self.in_lines, z, &y, delta, &mut self.costs, &mut self.scratch);
         if spec.members() > 1 {
             let share = T::from_f64(1.0 / spec.members() as f64);
-            let delta = delta[..panels_len::<T>(self.rows, spec.outputs)].iter_mut();
-            delta.chain(&mut self.costs[..self.rows]).for_each(|x| *x = *x * share);
+            let len = if self.in_lines { lines_len::<T> } else { panels_len::<T> }(self.rows, spec.outputs);
+            delta[..len].iter_mut().chain(&mut self.costs[..self.rows]).for_each(|x| *x = *x * share);
         }
     }
 
     /// Makes `delta` (rows of the batch x outputs), row-major, the delta^(L) of the rows `select`.
     pub(crate) fn start_from(&mut self, isa: Isa, outputs: usize, delta: &[T], select: &[u32]) {
-        if let [.., to] = self.delta.as_mut_slice() {
-            gather(None, isa, delta, outputs, select, to);
+        let (in_lines, line) = (self.in_lines, line_len::<T>(self.rows));
+        match self.delta.as_mut_slice() {
+            [.., to] if in_lines => {
+                for (row, &from) in select.iter().enumerate() {
+                    let delta = &delta[from as usize * outputs..][..outputs];
+                    delta.iter().enumerate().for_each(|(k, &delta)| to[k * line + row] = delta);
+                }
+            }
+            [.., to] => gather(None, isa, delta, outputs, select, to),
+            [] => {}
         }
     }
 
@@ -148,14 +159,35 @@ impl<T: Scalar> Block<T> {
     pub(crate) fn means(&mut self, isa: Isa, spec: &NetworkSpec) {
         let (shape, offset) = ((self.rows, spec.outputs), self.batch.y().offset);
         if let ([.., z], [.., o]) = (self.h.as_slice(), self.delta.as_mut_slice()) {
-            T::mean(&spec.head, isa, shape, z, offset, o, &mut self.scratch);
+            T::mean(&spec.head, isa, shape, self.in_lines, z, offset, o, &mut self.scratch);
         }
+    }
+
+    /// Writes z^(L) of its rows, row-major.
+    pub(crate) fn pre_activations(&self, outputs: usize, out: &mut [T]) {
+        self.unpack_outputs(self.h.last().map_or(&[], |z| z), outputs, out);
     }
 
     /// Writes z^(L) of its rows to their places in the batch's of all members, row-major.
     pub(crate) fn write_pre_activations(&self, outputs: usize, out: &mut [T]) {
-        let out = &mut out[self.row_number * outputs..][..self.rows * outputs];
-        unpack(self.h.last().map_or(&[], |z| z), self.rows, outputs, out);
+        self.pre_activations(outputs, &mut out[self.row_number * outputs..][..self.rows * outputs]);
+    }
+
+    /// Column `j` of h^(l), where l is the number of the layers below.
+    pub(crate) fn column(&self, l: usize, j: usize) -> impl Iterator<Item = T> + use<'_, T> {
+        let in_lines = self.in_lines && l + 1 == self.h.len();
+        let (h, line) = (&self.h[l], line_len::<T>(self.rows));
+        (0..self.rows).map(move |row| h[if in_lines { j * line + row } else { index::<T>(self.rows, row, j) }])
+    }
+
+    /// Copies a matrix that is stored like z^(L) to `out`, row-major.
+    fn unpack_outputs(&self, matrix: &[T], outputs: usize, out: &mut [T]) {
+        if !self.in_lines {
+            return unpack(matrix, self.rows, outputs, out);
+        }
+        for (k, line) in matrix.chunks_exact(line_len::<T>(self.rows).max(1)).take(outputs).enumerate() {
+            out.iter_mut().skip(k).step_by(outputs).zip(line).for_each(|(out, &x)| *out = x);
+        }
     }
 
     /// Adds the means of its rows to those of the members before at their places in the batch's, row-major.
@@ -163,10 +195,12 @@ impl<T: Scalar> Block<T> {
         let out = &mut out[self.first * outputs..][..self.rows * outputs];
         let o = self.delta.last().map_or(&[][..], |o| o);
         if self.member == 0 {
-            return unpack(o, self.rows, outputs, out);
+            return self.unpack_outputs(o, outputs, out);
         }
+        let line = line_len::<T>(self.rows);
         for (row, out) in out.chunks_exact_mut(outputs).enumerate() {
-            out.iter_mut().enumerate().for_each(|(k, out)| *out += o[index::<T>(self.rows, row, k)]);
+            let place = |k: usize| if self.in_lines { k * line + row } else { index::<T>(self.rows, row, k) };
+            out.iter_mut().enumerate().for_each(|(k, out)| *out += o[place(k)]);
         }
     }
 }

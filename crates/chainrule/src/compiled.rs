@@ -3,7 +3,7 @@
 
 use crate::block::{Block, Blocks, On};
 use crate::compute::Compute;
-use crate::kernel::{Isa, Operands, Outer};
+use crate::kernel::{Isa, Operands, Outers};
 use crate::layer::dropout::Masks;
 use crate::optimizer::Update;
 use crate::params::View;
@@ -32,7 +32,7 @@ pub trait Compiled: Sized {
         update: &mut Update<'_, Self>,
         compute: &mut Compute,
         shared: bool,
-        sums: (&[Outer], &dyn Operands<Self>),
+        sums: (&Outers, &dyn Operands<Self>),
         transposed: &mut [Self],
     );
     fn update_parameters(update: &mut Update<'_, Self>, isa: Isa, views: &[View], gradient: &[Self]);
@@ -91,7 +91,7 @@ macro_rules! compiled {
                 update: &mut Update<'_, Self>,
                 compute: &mut Compute,
                 shared: bool,
-                sums: (&[Outer], &dyn Operands<Self>),
+                sums: (&Outers, &dyn Operands<Self>),
                 transposed: &mut [Self],
             ) {
                 update.layers_generic(compute, shared, sums, transposed);

@@ -1,7 +1,7 @@
 //! Whole gradients: the sink that keeps one, and sums over its elements.
 
 use crate::compute::Compute;
-use crate::kernel::{Buffer, Isa, Operands, Outer, Part, Tile, TileFn, outer_sums};
+use crate::kernel::{Buffer, Isa, Operands, Outers, Part, Tile, TileFn, outer_sums};
 use crate::params::View;
 use crate::scalar::Scalar;
 use crate::topology::GradientSink;
@@ -19,7 +19,7 @@ impl<T: Scalar> Store<T> {
 }
 
 impl<T: Scalar> GradientSink<T> for Store<T> {
-    fn layers(&mut self, compute: &mut Compute, shared: bool, operands: (&[Outer], &dyn Operands<T>), _: &mut [T]) {
+    fn layers(&mut self, compute: &mut Compute, shared: bool, operands: (&Outers, &dyn Operands<T>), _: &mut [T]) {
         let Compute { team, isa } = compute;
         // W does not change, and so W' stays.
         outer_sums(team, *isa, shared, operands.0, operands.1, [&mut self.gradient], &mut [], &Add);

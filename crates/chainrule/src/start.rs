@@ -6,7 +6,6 @@ use crate::compute::Compute;
 use crate::data::Dataset;
 use crate::error::{Result, setting};
 use crate::init::normal;
-use crate::kernel::index;
 use crate::network::Network;
 use crate::rng::Key;
 use crate::scalar::Scalar;
@@ -107,11 +106,8 @@ fn normal_weights<T: Scalar>(inputs: usize, outputs: usize, key: Key) -> Vec<T> 
 
 /// The columns of h^(layer) over the rows of all blocks.
 fn columns<T: Scalar>(blocks: &Blocks<T>, layer: usize, width: usize) -> Vec<Vec<f64>> {
-    let of_block = |j: usize| {
-        let rows = blocks.used().iter().flat_map(|block| (0..block.rows).map(move |row| (block, row)));
-        rows.map(move |(block, row)| block.h[layer][index::<T>(block.rows, row, j)].to_f64())
-    };
-    (0..width).map(|j| of_block(j).collect()).collect()
+    let of_blocks = |j: usize| blocks.used().iter().flat_map(move |block| block.column(layer, j).map(T::to_f64));
+    (0..width).map(|j| of_blocks(j).collect()).collect()
 }
 
 /// 1 over the standard deviation; 1 where all values are equal.

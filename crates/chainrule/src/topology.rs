@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::activation::Activation;
 use crate::block::{Block, Blocks, On};
 use crate::compute::Compute;
-use crate::kernel::{Isa, MOST_ACROSS, Operands, Outer, add_rows, panels_len};
+use crate::kernel::{Isa, MOST_ACROSS, Operands, Outer, Outers, add_rows, panels_len};
 use crate::layer::custom;
 use crate::layer::dense::{Dense, Slope};
 use crate::layer::dropout::Masks;
@@ -36,7 +36,7 @@ pub(crate) trait GradientSink<T: Scalar> {
         &mut self,
         compute: &mut Compute,
         shared: bool,
-        operands: (&[Outer], &dyn Operands<T>),
+        operands: (&Outers, &dyn Operands<T>),
         transposed: &mut [T],
     );
 
@@ -52,7 +52,7 @@ pub(crate) struct Topology {
     /// How many of the first views, and elements, are no layer's W or b.
     others: (usize, usize),
     /// Each layer's gradient, Eq. (6), and where it belongs; of the output layer one for each member.
-    gradients: Vec<Outer>,
+    gradients: Outers,
     /// Whether the recursion goes down to delta^(0).
     to_input: bool,
 }
@@ -116,6 +116,7 @@ impl Topology {
         let mut gradients: Vec<Outer> = each.map(&mut place).collect();
         let moving = spec.head.held_outputs(spec.outputs).start;
         gradients[spec.hidden.len()..].iter_mut().for_each(|output| output.moving = moving);
+        let gradients = Outers::new::<T>(gradients);
         Self { stem, layers, layout, others, gradients, to_input }
     }
 
@@ -133,8 +134,7 @@ impl Topology {
 
     /// Elements of the buffer of transposed weights.
     pub(crate) fn transposed_len<T: Scalar>(&self) -> usize {
-        let end = |layer: &Outer| layer.transposed.map(|start| start + panels_len::<T>(layer.cols, layer.rows));
-        self.gradients.iter().filter_map(end).max().unwrap_or(0)
+        self.gradients.lens::<T>()[1]
     }
 
     /// Multiply-adds of one row's way forward through one member.

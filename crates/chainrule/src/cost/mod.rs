@@ -96,12 +96,13 @@ macro_rules! with_likelihood {
 pub trait Costs: Sized {
     /// delta^(L) of some rows, and the cost of each, both times the row's weight.
     ///
-    /// `z` and `delta` are (rows x outputs) in panels.
+    /// `z` and `delta` are (rows x outputs) in panels or, if `in_lines`, in lines.
     #[allow(clippy::too_many_arguments)] // The operands of one equation.
     fn start(
         head: &Head,
         isa: Isa,
         shape: (usize, usize),
+        in_lines: bool,
         z: &[Self],
         y: &Rows<'_, Self>,
         delta: &mut [Self],
@@ -109,11 +110,13 @@ pub trait Costs: Sized {
         scratch: &mut [Self],
     );
 
-    /// The means o of some rows, (rows x outputs) in panels, as are the pre-activations `z`. `offset` as in [`Rows`].
+    /// The means o of some rows, stored as the pre-activations `z` are, see [`start`](Self::start). `offset` as in [`Rows`].
+    #[allow(clippy::too_many_arguments)] // As above.
     fn mean(
         head: &Head,
         isa: Isa,
         shape: (usize, usize),
+        in_lines: bool,
         z: &[Self],
         offset: Option<&[Self]>,
         o: &mut [Self],
@@ -128,6 +131,7 @@ macro_rules! costs {
                 head: &Head,
                 isa: Isa,
                 shape: (usize, usize),
+                in_lines: bool,
                 z: &[Self],
                 y: &Rows<'_, Self>,
                 delta: &mut [Self],
@@ -136,7 +140,7 @@ macro_rules! costs {
             ) {
                 let located = head.offset_outputs(shape.1);
                 with_likelihood!(head, likelihood => {
-                    map_rows(isa, shape, z, delta, scratch, &mut Start { likelihood, y, located, costs });
+                    map_rows(isa, shape, in_lines, z, delta, scratch, &mut Start { likelihood, y, located, costs });
                 });
             }
 
@@ -144,6 +148,7 @@ macro_rules! costs {
                 head: &Head,
                 isa: Isa,
                 shape: (usize, usize),
+                in_lines: bool,
                 z: &[Self],
                 offset: Option<&[Self]>,
                 o: &mut [Self],
@@ -151,7 +156,7 @@ macro_rules! costs {
             ) {
                 let located = head.offset_outputs(shape.1);
                 with_likelihood!(head, likelihood => {
-                    map_rows(isa, shape, z, o, scratch, &mut Mean { likelihood, offset, located });
+                    map_rows(isa, shape, in_lines, z, o, scratch, &mut Mean { likelihood, offset, located });
                 });
             }
         }

@@ -1,13 +1,218 @@
-//! The gradient of a layer of few outputs, W' = Σ delta h' and b = Σ delta: with so few chains each waits for itself, and so those of b
-//! run beside those of W' in one loop.
+//! Layers of few outputs, at most [`MOST_ACROSS`]. Their panels would be padding for the most part, and so W is stored as W' (outputs x
+//! inputs) in panels, z and delta (rows x outputs) in lines. The chains of all sums are those of any other layer.
+//!
+//! | use | here |
+//! |---|---|
+//! | forward, Eq. (2): Z = H W + 1 b' | [`multiply_across`]: rows lie across the lanes |
+//! | recursion, Eq. (9): Delta W' | `PanelsJob::few_terms` |
+//! | gradient, Eq. (6): W' = Σ delta h' and b = Σ delta | `OuterJob::across` |
+
+use std::mem::MaybeUninit;
 
 use super::outer::OuterJob;
-use super::product::{MOST_ACROSS, Tile};
-use super::simd::Simd;
+use super::panels::{line_len, lines_len, panels_len, transposed_square};
+use super::product::{Finish, PanelsJob, Product, Tile};
+use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
+
+/// Most outputs of such a layer.
+pub const MOST_ACROSS: usize = 4;
 
 /// Registers of columns that are summed in one loop.
 const MOST_REGISTERS: usize = 4;
+
+/// Computes `product` into `out`, which is in lines, `product.right` being the transpose in panels: of at most [`MOST_ACROSS`] columns,
+/// and nothing follows the sums.
+///
+/// # Panics
+/// If an operand or `out` is too small for the shapes, or these are not as above.
+pub fn multiply_across<T: Scalar>(isa: Isa, product: &Product<'_, T>, out: &mut [T]) {
+    let Product { rows, cols, depth, left, right, start, .. } = *product;
+    assert!(
+        (1..=MOST_ACROSS).contains(&cols) && matches!(product.finish, Finish::Keep),
+        "for plain sums of few columns"
+    );
+    assert!(left.len() >= panels_len::<T>(rows, depth), "the left operand is too small");
+    assert!(right.len() >= panels_len::<T>(cols, depth), "the right operand is too small");
+    assert!(start.is_none_or(|b| b.len() >= cols), "the start row is too small");
+    assert!(out.len() >= lines_len::<T>(rows, cols), "the result is too small");
+    T::dispatch(isa, AcrossJob { product, out });
+}
+
+struct AcrossJob<'a, T> {
+    product: &'a Product<'a, T>,
+    out: &'a mut [T],
+}
+
+impl<T: Scalar> VectorJob<T> for AcrossJob<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(mut self, simd: S) {
+        match (self.product.cols, self.product.rows.div_ceil(S::LANES)) {
+            (1, 0..=1) => self.sums::<S, 1, 1>(simd),
+            (1, 2) => self.sums::<S, 1, 2>(simd),
+            (1, _) => self.sums::<S, 1, 4>(simd),
+            (2, 0..=1) => self.sums::<S, 2, 1>(simd),
+            (2, 2) => self.sums::<S, 2, 2>(simd),
+            (2, _) => self.sums::<S, 2, 4>(simd),
+            (3, 0..=1) => self.sums::<S, 3, 1>(simd),
+            (3, _) => self.sums::<S, 3, 2>(simd),
+            (_, 0..=1) => self.sums::<S, MOST_ACROSS, 1>(simd),
+            (_, _) => self.sums::<S, MOST_ACROSS, 2>(simd),
+        }
+    }
+}
+
+impl<T: Scalar> AcrossJob<'_, T> {
+    #[inline(always)]
+    fn sums<S: Simd<T>, const C: usize, const GROUPS: usize>(&mut self, simd: S) {
+        let (rows, line) = (self.product.rows, line_len::<T>(self.product.rows));
+        let sums = RowSums::new(self.product, 0);
+        for from in (0..rows).step_by(GROUPS * S::LANES) {
+            let groups = sums.of::<S, C, GROUPS, true>(simd, from);
+            for (sums, first) in groups.iter().zip((from..rows).step_by(S::LANES)) {
+                for (c, &sum) in sums.iter().enumerate() {
+                    // SAFETY: `multiply_across` has compared the length with the shape; a line holds whole registers.
+                    unsafe { simd.store(self.out.as_mut_ptr().add(c * line + first), sum) };
+                }
+            }
+        }
+    }
+}
+
+/// Sums of few columns: the rows lie across the lanes, for which the left operand is transposed on the way.
+pub(super) struct RowSums<'a, T> {
+    rows: usize,
+    depth: usize,
+    left: &'a [T],
+    /// The right operand and the first terms, from the first of the columns on.
+    right: &'a [T],
+    start: Option<&'a [T]>,
+}
+
+impl<'a, T: Scalar> RowSums<'a, T> {
+    /// Those of a product's columns from `column` on.
+    #[inline(always)]
+    pub(super) fn new(product: &Product<'a, T>, column: usize) -> Self {
+        let Product { rows, depth, left, right, start, .. } = *product;
+        Self { rows, depth, left, right: &right[column * depth..], start: start.map(|start| &start[column..]) }
+    }
+
+    /// The sums of C columns and GROUPS registers of rows, from row `from` on. The registers take turns, so that their chains hide each
+    /// other's latency. `ACROSS`: the right operand is there as its transpose.
+    #[inline(always)]
+    pub(super) fn of<S: Simd<T>, const C: usize, const GROUPS: usize, const ACROSS: bool>(
+        &self,
+        simd: S,
+        from: usize,
+    ) -> [[S::Vector; C]; GROUPS] {
+        let Self { depth, right, .. } = *self;
+        // From one term to the next, and from one column to the next.
+        let (by_term, by_column) = if ACROSS { (1, T::PANEL) } else { (T::PANEL, 1) };
+        let mut sums = [[simd.splat(T::ZERO); C]; GROUPS];
+        if let Some(start) = self.start {
+            for sums in &mut sums {
+                for (sum, &first) in sums.iter_mut().zip(start) {
+                    *sum = simd.splat(first);
+                }
+            }
+        }
+        // h[t][g]: term t of the rows of group g.
+        let mut h = [[const { MaybeUninit::uninit() }; GROUPS]; 16];
+        for done in (0..depth).step_by(S::LANES) {
+            let place = if ACROSS { done / T::PANEL * C * T::PANEL + done % T::PANEL } else { done * T::PANEL };
+            let count = S::LANES.min(depth - done);
+            let terms = &right[place..][..(count - 1) * by_term + (C - 1) * by_column + 1];
+            // In a loop of a fixed length the square does not leave its registers.
+            if C == 1 && count == S::LANES {
+                for (g, sums) in sums.iter_mut().enumerate() {
+                    let square = self.square(simd, from + g * S::LANES, done);
+                    for (t, &h) in square[..S::LANES].iter().enumerate() {
+                        sums[0] = simd.fma(h, simd.splat(terms[t * by_term]), sums[0]);
+                    }
+                }
+                continue;
+            }
+            // The chains of several columns would keep the next square waiting, and so they begin when all squares are there.
+            for g in 0..GROUPS {
+                let square = self.square(simd, from + g * S::LANES, done);
+                for (h, &term) in h.iter_mut().zip(&square[..S::LANES]) {
+                    h[g].write(term);
+                }
+            }
+            for (t, h) in h[..count].iter().enumerate() {
+                let terms = &terms[t * by_term..][..(C - 1) * by_column + 1];
+                for (sums, h) in sums.iter_mut().zip(h) {
+                    // SAFETY: count <= LANES, and so many terms of every group have just been written.
+                    let h = unsafe { h.assume_init() };
+                    for (c, sum) in sums.iter_mut().enumerate() {
+                        *sum = simd.fma(h, simd.splat(terms[c * by_column]), *sum);
+                    }
+                }
+            }
+        }
+        sums
+    }
+
+    /// LANES terms from `done` on of LANES rows from `from` on of the left operand (zero past its end), transposed.
+    #[inline(always)]
+    fn square<S: Simd<T>>(&self, simd: S, from: usize, done: usize) -> [S::Vector; 16] {
+        let first = (done / T::PANEL * self.rows + from) * T::PANEL + done % T::PANEL;
+        // SAFETY: rows `from ..` of the left operand, whose length has been compared with the shape; a panel's row holds whole
+        // registers.
+        unsafe { transposed_square(simd, self.left.as_ptr().wrapping_add(first), self.rows.saturating_sub(from)) }
+    }
+}
+
+impl<T: Scalar> PanelsJob<'_, T> {
+    /// All rows of `panels` panels, of sums of few terms, whose left operand is in lines.
+    #[inline(always)]
+    pub(super) fn few_terms<S: Simd<T>>(&mut self, simd: S, panels: usize) {
+        for panel in 0..panels {
+            match self.product.depth {
+                1 => self.terms::<S, 1>(simd, panel),
+                2 => self.terms::<S, 2>(simd, panel),
+                3 => self.terms::<S, 3>(simd, panel),
+                _ => self.terms::<S, MOST_ACROSS>(simd, panel),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn terms<S: Simd<T>, const TERMS: usize>(&mut self, simd: S, panel: usize) {
+        let Product { rows, cols, left, right, start, finish, .. } = *self.product;
+        let (column, line) = ((self.first + panel) * T::PANEL, line_len::<T>(rows));
+        let zero = simd.splat(T::ZERO);
+        for lane in (0..T::PANEL.min(cols - column)).step_by(S::LANES) {
+            // SAFETY: `Product::check` has compared the operands' lengths with the shapes; `out` is as long as the panels, and these
+            // hold whole registers.
+            unsafe {
+                let mut w = [zero; TERMS];
+                for (t, w) in w.iter_mut().enumerate() {
+                    *w = simd.load(right.as_ptr().add(column * TERMS + t * T::PANEL + lane));
+                }
+                let first = start.map_or(zero, |start| simd.load(start.as_ptr().add(column + lane)));
+                for row in 0..rows {
+                    let mut sum = first;
+                    for (t, &w) in w.iter().enumerate() {
+                        sum = simd.fma(simd.splat(*left.as_ptr().add(t * line + row)), w, sum);
+                    }
+                    let at = row * T::PANEL + lane;
+                    match finish {
+                        Finish::Keep => {}
+                        Finish::AtLeast(least) => sum = simd.max(simd.splat(least), sum),
+                        Finish::WherePositive(gate) => {
+                            let gate = simd.load(gate.as_ptr().add(column * rows + at));
+                            sum = simd.select(simd.lt(zero, gate), sum, zero);
+                        }
+                    }
+                    simd.store(self.out.as_mut_ptr().add(panel * rows * T::PANEL + at), sum);
+                }
+            }
+        }
+    }
+}
 
 impl<T: Scalar> OuterJob<'_, T> {
     /// All registers of a tile of W', and with its first columns b.
@@ -44,7 +249,8 @@ impl<T: Scalar> OuterJob<'_, T> {
         }
     }
 
-    /// The sums of V registers from `lane` on and, if `BIAS`, Σ delta.
+    /// The sums of V registers from `lane` on and, if `BIAS`, Σ delta: with so few chains each waits for itself, and so these run beside
+    /// those of W' in one loop.
     ///
     /// # Safety
     /// The operands must hold the tile's R rows and the registers.
@@ -57,12 +263,13 @@ impl<T: Scalar> OuterJob<'_, T> {
         let mut sums = [[simd.splat(T::ZERO); V]; R];
         let mut totals = [simd.splat(T::ZERO); R];
         for (rows, delta, h) in self.tile.blocks() {
+            let line = line_len::<T>(rows);
             for row in 0..rows {
                 // SAFETY: row < rows; see the function's contract.
                 unsafe {
-                    let (delta, h) = (delta.as_ptr().add(row * T::PANEL), h.as_ptr().add(row * T::PANEL + lane));
+                    let (delta, h) = (delta.as_ptr().add(row), h.as_ptr().add(row * T::PANEL + lane));
                     for (r, (sums, total)) in sums.iter_mut().zip(&mut totals).enumerate() {
-                        let delta = simd.splat(*delta.add(r));
+                        let delta = simd.splat(*delta.add(r * line));
                         for (v, sum) in sums.iter_mut().enumerate() {
                             *sum = simd.fma(delta, simd.load(h.add(v * S::LANES)), *sum);
                         }

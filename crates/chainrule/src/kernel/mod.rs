@@ -21,14 +21,17 @@ mod simd;
 #[cfg(test)]
 mod tests;
 
+pub use across::{MOST_ACROSS, multiply_across};
 pub use buffer::Buffer;
 pub use columns::{Input, add_rows, map_columns};
 pub use elementwise::{VectorFn, map, map_all};
 pub(crate) use outer::OuterJob;
-pub use outer::{Operands, Outer, OuterTile, Part, Sums, TileFn, outer_sums};
-pub use panels::{gather, index, pack, panel_count, panels_len, transpose, transpose_tile, unpack};
+pub use outer::{Operands, Outer, OuterTile, Outers, Part, Sums, TileFn, outer_sums};
+pub use panels::{
+    gather, index, line_len, lines_len, pack, panel_count, panels_len, transpose, transpose_tile, unpack,
+};
 pub use pool::Team;
 pub(crate) use product::PanelsJob;
-pub use product::{Finish, MOST_ACROSS, Product, Tile, multiply};
+pub use product::{Finish, Product, Tile, multiply};
 pub use rowwise::{Columns, RowFn, lanes_from, load, map_rows, scratch_len, store, to_lanes};
 pub use simd::{Isa, Simd, UnknownIsa, VectorJob};

@@ -3,6 +3,9 @@
 //! A (rows x cols) matrix is cut into panels of `T::PANEL` neighbouring columns; each panel is stored row after row, the
 //! last one padded with unused columns: element (r, c) lies at `(c / P) * rows * P + r * P + c % P`. Products then read
 //! one operand element by element and the other in whole registers, in memory order, without packing or transposing.
+//!
+//! Of the few outputs of a last layer a panel would be padding for the most part. Their z and delta are stored in lines: column after
+//! column, each padded to whole panels' widths of rows; element (r, c) lies at `c * line + r`.
 
 use std::ops::Range;
 
@@ -24,6 +27,16 @@ pub fn panels_len<T: Scalar>(rows: usize, cols: usize) -> usize {
 /// Where element (r, c) of a matrix of `rows` rows lies.
 pub fn index<T: Scalar>(rows: usize, r: usize, c: usize) -> usize {
     (c / T::PANEL) * rows * T::PANEL + r * T::PANEL + c % T::PANEL
+}
+
+/// Elements of a line of a matrix with so many rows, padding included.
+pub fn line_len<T: Scalar>(rows: usize) -> usize {
+    rows.next_multiple_of(T::PANEL)
+}
+
+/// Elements of a (rows x cols) matrix in lines, padding included.
+pub fn lines_len<T: Scalar>(rows: usize, cols: usize) -> usize {
+    cols * line_len::<T>(rows)
 }
 
 /// Copies the rows named by `select` from the row-major `source` (its rows `width` long) into the panels of `out`, a
@@ -193,16 +206,16 @@ pub(super) unsafe fn transposed_square<T: Scalar, S: Simd<T>>(simd: S, from: *co
     let mut square = [simd.splat(T::ZERO); 16];
     // SAFETY: see the function's contract.
     unsafe {
-        if rows < S::LANES {
-            for (i, row) in square.iter_mut().enumerate().take(rows) {
+        if rows >= S::LANES {
+            for (i, row) in square.iter_mut().enumerate().take(S::LANES) {
                 *row = simd.load(from.add(i * T::PANEL));
             }
             simd.transpose(&mut square[..S::LANES]);
             return square;
         }
-        // Apart from the above, so that the registers need not go through memory.
+        // Of another array than the above, whose registers need not go through memory then.
         let mut square = [simd.splat(T::ZERO); 16];
-        for (i, row) in square.iter_mut().enumerate().take(S::LANES) {
+        for (i, row) in square.iter_mut().enumerate().take(rows) {
             *row = simd.load(from.add(i * T::PANEL));
         }
         simd.transpose(&mut square[..S::LANES]);

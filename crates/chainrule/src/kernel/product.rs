@@ -8,11 +8,10 @@
 //! (The third, the gradient, sums over rows: see `outer/`.) Every output element is one chain of fused multiply-adds over
 //! the depth, in order, whatever the tile or the register width: the result is the same bits on every machine.
 
-use std::mem::MaybeUninit;
-
+use super::across::{MOST_ACROSS, RowSums};
 use super::ahead::Ahead;
 use super::chain::{Walk, by_size, chain};
-use super::panels::{panel_count, panels_len, transposed_square};
+use super::panels::{lines_len, panel_count, panels_len};
 use super::pool::{Shards, Team};
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
@@ -22,9 +21,6 @@ const PANELS_OF_FEW_ROWS: usize = 4;
 
 /// Up to so many rows are few.
 const FEW_ROWS: usize = 2;
-
-/// Most columns of a right operand that may be there as its transpose.
-pub const MOST_ACROSS: usize = 4;
 
 /// out (rows x cols) = 1 start' + left (rows x depth) right (depth x cols), everything in panels.
 #[derive(Clone, Copy)]
@@ -37,10 +33,10 @@ pub struct Product<'a, T> {
     pub depth: usize,
     /// Left operand, rows x depth.
     pub left: &'a [T],
+    /// Whether that is stored in lines: of at most [`MOST_ACROSS`] terms.
+    pub left_in_lines: bool,
     /// Right operand, depth x cols.
     pub right: &'a [T],
-    /// Whether `right` holds the transpose of that: of at most [`MOST_ACROSS`] columns, and where nothing follows the sum.
-    pub right_is_transposed: bool,
     /// First term of every sum, one for each column (padded to whole panels); zero if absent.
     pub start: Option<&'a [T]>,
     /// What becomes of a sum while it is in its register.
@@ -119,11 +115,10 @@ pub fn multiply<T: Scalar>(
 
 impl<T: Scalar> Product<'_, T> {
     fn check(&self) {
-        assert!(self.left.len() >= panels_len::<T>(self.rows, self.depth), "the left operand is too small");
-        let right = if self.right_is_transposed { (self.cols, self.depth) } else { (self.depth, self.cols) };
-        assert!(self.right.len() >= panels_len::<T>(right.0, right.1), "the right operand is too small");
-        let narrow = (1..=MOST_ACROSS).contains(&self.cols) && matches!(self.finish, Finish::Keep);
-        assert!(narrow || !self.right_is_transposed, "a transposed operand is for plain sums of few columns");
+        let left = if self.left_in_lines { lines_len::<T> } else { panels_len::<T> }(self.rows, self.depth);
+        assert!(self.left.len() >= left, "the left operand is too small");
+        assert!(!self.left_in_lines || (1..=MOST_ACROSS).contains(&self.depth), "lines are for few columns");
+        assert!(self.right.len() >= panels_len::<T>(self.depth, self.cols), "the right operand is too small");
         let start = panel_count::<T>(self.cols) * T::PANEL;
         assert!(self.start.is_none_or(|b| b.len() >= start), "the start row is too small");
         if let Finish::WherePositive(gate) = self.finish {
@@ -156,19 +151,19 @@ impl<T: Scalar> VectorJob<T> for PanelsJob<'_, T> {
     fn run<S: Simd<T>>(mut self, simd: S) {
         let rows = self.product.rows;
         let panels = self.out.len().checked_div(rows * T::PANEL).unwrap_or(0);
+        if self.product.left_in_lines {
+            return self.few_terms(simd, panels);
+        }
         if rows <= FEW_ROWS && panels == PANELS_OF_FEW_ROWS {
             return self.few_rows(simd);
         }
         let cols = self.product.cols - self.first * T::PANEL;
-        if self.product.right_is_transposed {
-            return self.across(simd);
-        }
         if 2 * cols <= S::LANES && rows >= S::LANES && matches!(self.product.finish, Finish::Keep) {
             return by_size!(S, cols, 1, {
                 if R <= 2 && rows > 2 * S::LANES {
-                    self.few_columns::<S, R, 4, false>(simd)
+                    self.few_columns::<S, R, 4>(simd)
                 } else {
-                    self.few_columns::<S, R, 2, false>(simd)
+                    self.few_columns::<S, R, 2>(simd)
                 }
             });
         }
@@ -232,78 +227,13 @@ impl<T: Scalar> PanelsJob<'_, T> {
         }
     }
 
-    /// All rows where the right operand is there as its transpose.
+    /// All rows of a panel of C columns: the rows lie across the lanes, GROUPS registers of them at once.
     #[inline(always)]
-    fn across<S: Simd<T>>(&mut self, simd: S) {
-        match (self.product.cols, self.product.rows.div_ceil(S::LANES)) {
-            (1, 0..=1) => self.few_columns::<S, 1, 1, true>(simd),
-            (1, 2) => self.few_columns::<S, 1, 2, true>(simd),
-            (1, _) => self.few_columns::<S, 1, 4, true>(simd),
-            (2, 0..=1) => self.few_columns::<S, 2, 1, true>(simd),
-            (2, 2) => self.few_columns::<S, 2, 2, true>(simd),
-            (2, _) => self.few_columns::<S, 2, 4, true>(simd),
-            (3, 0..=1) => self.few_columns::<S, 3, 1, true>(simd),
-            (3, _) => self.few_columns::<S, 3, 2, true>(simd),
-            (4, 0..=1) => self.few_columns::<S, 4, 1, true>(simd),
-            (4, _) => self.few_columns::<S, 4, 2, true>(simd),
-            _ => unreachable!("`Product::check` allows at most 4"),
-        }
-    }
-
-    /// All rows of a panel of C columns: the rows lie across the lanes, for which the left operand is transposed on the way.
-    /// `GROUPS` registers of rows take turns, so that their chains hide each other's latency. `ACROSS`: the right operand is there as its
-    /// transpose.
-    #[inline(always)]
-    fn few_columns<S: Simd<T>, const C: usize, const GROUPS: usize, const ACROSS: bool>(&mut self, simd: S) {
-        let Product { rows, depth, right, start, .. } = *self.product;
-        let column = self.first * T::PANEL;
-        // From one term to the next, and from one column to the next.
-        let (by_term, by_column) = if ACROSS { (1, T::PANEL) } else { (T::PANEL, 1) };
-        let right = &right[column * depth..];
-        // h[t][g]: term t of the rows of group g.
-        let mut h = [[const { MaybeUninit::uninit() }; GROUPS]; 16];
+    fn few_columns<S: Simd<T>, const C: usize, const GROUPS: usize>(&mut self, simd: S) {
+        let rows = self.product.rows;
+        let sums = RowSums::new(self.product, self.first * T::PANEL);
         for from in (0..rows).step_by(GROUPS * S::LANES) {
-            let mut sums = [[simd.splat(T::ZERO); C]; GROUPS];
-            if let Some(start) = start {
-                for sums in &mut sums {
-                    for (c, sum) in sums.iter_mut().enumerate() {
-                        *sum = simd.splat(start[column + c]);
-                    }
-                }
-            }
-            for done in (0..depth).step_by(S::LANES) {
-                let place = if ACROSS { done / T::PANEL * C * T::PANEL + done % T::PANEL } else { done * T::PANEL };
-                let count = S::LANES.min(depth - done);
-                let terms = &right[place..][..(count - 1) * by_term + (C - 1) * by_column + 1];
-                // In a loop of a fixed length the square does not leave its registers.
-                if C == 1 && count == S::LANES {
-                    for (g, sums) in sums.iter_mut().enumerate() {
-                        let square = self.square(simd, from + g * S::LANES, done);
-                        for (t, &h) in square[..S::LANES].iter().enumerate() {
-                            sums[0] = simd.fma(h, simd.splat(terms[t * by_term]), sums[0]);
-                        }
-                    }
-                    continue;
-                }
-                // The chains of several columns would keep the next square waiting, and so they begin when all squares are there.
-                for g in 0..GROUPS {
-                    let square = self.square(simd, from + g * S::LANES, done);
-                    for (h, &term) in h.iter_mut().zip(&square[..S::LANES]) {
-                        h[g].write(term);
-                    }
-                }
-                for (t, h) in h[..count].iter().enumerate() {
-                    let terms = &terms[t * by_term..][..(C - 1) * by_column + 1];
-                    for (sums, h) in sums.iter_mut().zip(h) {
-                        // SAFETY: count <= LANES, and so many terms of every group have just been written.
-                        let h = unsafe { h.assume_init() };
-                        for (c, sum) in sums.iter_mut().enumerate() {
-                            *sum = simd.fma(h, simd.splat(terms[c * by_column]), *sum);
-                        }
-                    }
-                }
-            }
-            for (g, sums) in sums.iter().enumerate() {
+            for (g, sums) in sums.of::<S, C, GROUPS, false>(simd, from).iter().enumerate() {
                 let mut lanes = [[T::ZERO; 32]; C];
                 for (lanes, &sum) in lanes.iter_mut().zip(sums) {
                     // SAFETY: LANES <= 32.
@@ -317,16 +247,6 @@ impl<T: Scalar> PanelsJob<'_, T> {
                 }
             }
         }
-    }
-
-    /// LANES terms from `done` on of LANES rows from `from` on of the left operand (zero past its end), transposed.
-    #[inline(always)]
-    fn square<S: Simd<T>>(&self, simd: S, from: usize, done: usize) -> [S::Vector; 16] {
-        let Product { rows, left, .. } = *self.product;
-        let first = (done / T::PANEL * rows + from) * T::PANEL + done % T::PANEL;
-        // SAFETY: rows `from ..` of the left operand, whose length `Product::check` has compared with the shape; a panel's row
-        // holds whole registers.
-        unsafe { transposed_square(simd, left.as_ptr().wrapping_add(first), rows.saturating_sub(from)) }
     }
 
     /// The sums of rows `from .. from + R` and V registers, kept in registers. `place`: the panel, counted from `panel`, and

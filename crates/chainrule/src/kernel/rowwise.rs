@@ -1,7 +1,7 @@
 //! Row-by-row passes over a matrix whose rows belong together (a softmax, say): groups of rows lie across a register's
 //! lanes, so a formula for one row, written on registers, works on all of them at once.
 
-use super::panels::{index, panels_len};
+use super::panels::{index, line_len, lines_len, panels_len};
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
@@ -91,26 +91,29 @@ pub fn scratch_len<T: Scalar>(cols: usize) -> usize {
     cols * T::PANEL
 }
 
-/// out = f(row) for every row of `matrix`, both (rows x cols) in panels; the padding of `out` stays as it is.
+/// out = f(row) for every row of `matrix`, both (rows x cols) in panels or, if `in_lines`, in lines, of which the padding means nothing
+/// afterwards; that of panels stays as it is.
 ///
 /// # Panics
 /// If a slice is too small for the shape.
 pub fn map_rows<T: Scalar>(
     isa: Isa,
     (rows, cols): (usize, usize),
+    in_lines: bool,
     matrix: &[T],
     out: &mut [T],
     scratch: &mut [T],
     f: &mut impl RowFn<T>,
 ) {
-    let len = panels_len::<T>(rows, cols);
+    let len = if in_lines { lines_len::<T> } else { panels_len::<T> }(rows, cols);
     assert!(matrix.len() >= len && out.len() >= len, "a matrix is too small");
-    T::dispatch(isa, RowsJob { rows, cols, matrix, out, scratch, f });
+    T::dispatch(isa, RowsJob { rows, cols, in_lines, matrix, out, scratch, f });
 }
 
 struct RowsJob<'a, T, F> {
     rows: usize,
     cols: usize,
+    in_lines: bool,
     matrix: &'a [T],
     out: &'a mut [T],
     scratch: &'a mut [T],
@@ -122,14 +125,23 @@ impl<T: Scalar, F: RowFn<T>> VectorJob<T> for RowsJob<'_, T, F> {
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Self { rows, cols, matrix, out, scratch, f } = self;
+        let Self { rows, cols, in_lines, matrix, out, scratch, f } = self;
         let values = &mut scratch[..cols * S::LANES];
+        let line = line_len::<T>(rows);
         for first in (0..rows).step_by(S::LANES) {
             let count = S::LANES.min(rows - first);
             if count < S::LANES {
                 values.fill(T::ZERO);
             }
             for (k, column) in values.chunks_exact_mut(S::LANES).enumerate() {
+                if in_lines {
+                    let from = &matrix[k * line + first..];
+                    match count < S::LANES {
+                        true => column[..count].copy_from_slice(&from[..count]),
+                        false => store(simd, load(simd, from), column),
+                    }
+                    continue;
+                }
                 let from = &matrix[index::<T>(rows, first, k)..];
                 for (x, from) in column[..count].iter_mut().zip(from.iter().step_by(T::PANEL)) {
                     *x = *from;
@@ -137,6 +149,10 @@ impl<T: Scalar, F: RowFn<T>> VectorJob<T> for RowsJob<'_, T, F> {
             }
             f.apply(simd, &mut Columns { values: &mut *values, lanes: S::LANES, first, count });
             for (k, column) in values.chunks_exact(S::LANES).enumerate() {
+                if in_lines {
+                    store(simd, load(simd, column), &mut out[k * line + first..]);
+                    continue;
+                }
                 let to = &mut out[index::<T>(rows, first, k)..];
                 for (x, to) in column[..count].iter().zip(to.iter_mut().step_by(T::PANEL)) {
                     *to = *x;

@@ -53,12 +53,25 @@ fn same<T: Scalar>(a: T, b: T) -> bool {
 }
 
 impl<T: Scalar> Matrix<T> {
-    /// The transpose in panels, where a matrix of `rows` rows has so few columns that kernels take it.
-    fn across(&self, rows: usize) -> Option<Buffer<T>> {
+    /// The transpose in panels.
+    fn transposed(&self, rows: usize) -> Buffer<T> {
         let mut panels = Buffer::zeros(panels_len::<T>(self.cols, rows));
         transpose(&self.panels, rows, self.cols, &mut panels);
-        (1..=MOST_ACROSS).contains(&self.cols).then_some(panels)
+        panels
     }
+
+    /// The same in lines.
+    fn lines(&self, rows: usize) -> Buffer<T> {
+        let mut lines = Buffer::zeros(lines_len::<T>(rows, self.cols));
+        for (r, c) in (0..rows).flat_map(|r| (0..self.cols).map(move |c| (r, c))) {
+            lines[c * line_len::<T>(rows) + r] = self.at(r, c);
+        }
+        lines
+    }
+}
+
+fn is_few(cols: usize) -> bool {
+    (1..=MOST_ACROSS).contains(&cols)
 }
 
 fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize), numbers: &[f64], finish: usize) {
@@ -71,8 +84,8 @@ fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize
         cols,
         depth,
         left: &left.panels,
+        left_in_lines: false,
         right: &right.panels,
-        right_is_transposed: false,
         start: (finish != 1).then_some(&*start.panels),
         finish: match finish {
             0 => Finish::Keep,
@@ -90,33 +103,40 @@ fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize
             _ => sum,
         }
     };
-    let across = right.across(depth).filter(|_| finish == 0);
-    let across = across.as_ref().map(|right| Product { right, right_is_transposed: true, ..product });
-    for (isa, product) in Isa::available().into_iter().flat_map(|isa| [Some(product), across].map(|p| (isa, p))) {
-        let Some(product) = product else { continue };
-        for threads in [1, 3] {
+    let compare = |isa: Isa, way: &str, out: &[T], place: &dyn Fn(usize, usize) -> usize| {
+        for (r, c) in (0..rows).flat_map(|r| (0..cols).map(move |c| (r, c))) {
+            let (got, plain) = (out[place(r, c)], plain(r, c));
+            assert!(same(got, plain), "{isa}, {way}, ({r}, {c}): {got}, not {plain}");
+        }
+    };
+    let (lines, transposed) = (left.lines(rows), right.transposed(depth));
+    for isa in Isa::available() {
+        let from_lines = is_few(depth).then_some(Product { left: &lines, left_in_lines: true, ..product });
+        for (product, threads) in [Some(product), from_lines].into_iter().flatten().flat_map(|p| [(p, 1), (p, 3)]) {
             let mut out = Buffer::zeros(panels_len::<T>(rows, cols));
             let mut team = Team::new(threads);
             let team = (threads > 1).then_some(&mut team);
             multiply(team, isa, &product, &mut out, None, &|_, _, _| {});
-            for (r, c) in (0..rows).flat_map(|r| (0..cols).map(move |c| (r, c))) {
-                let (got, plain) = (out[index::<T>(rows, r, c)], plain(r, c));
-                assert!(same(got, plain), "{isa}, {threads} threads, ({r}, {c}): {got}, not {plain}");
-            }
+            let way = format!("{threads} threads, in lines: {}", product.left_in_lines);
+            compare(isa, &way, &out, &|r, c| index::<T>(rows, r, c));
+        }
+        if finish == 0 && is_few(cols) {
+            let mut out = Buffer::zeros(lines_len::<T>(rows, cols));
+            multiply_across(isa, &Product { right: &transposed, ..product }, &mut out);
+            compare(isa, "across", &out, &|r, c| c * line_len::<T>(rows) + r);
         }
     }
 }
 
-/// One layer over several blocks of rows.
-struct Rows<'a, T>(&'a [(usize, Matrix<T>, Matrix<T>)]);
+/// One layer over several blocks of rows: how many, h and delta.
+struct Rows<'a, T>(Vec<(usize, &'a [T], &'a [T])>);
 
 impl<T: Scalar> Operands<T> for Rows<'_, T> {
     fn blocks(&self, _: usize) -> usize {
         self.0.len()
     }
     fn block(&self, _: usize, block: usize) -> (usize, &[T], &[T]) {
-        let (rows, h, delta) = &self.0[block];
-        (*rows, &h.panels, &delta.panels)
+        self.0[block]
     }
 }
 
@@ -148,9 +168,10 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
         for threads in [1, 2] {
             let mut gradient = Buffer::zeros(bias + panels_len::<T>(1, cols));
             let mut transposed = Buffer::zeros(panels_len::<T>(cols, rows));
-            let layers = std::slice::from_ref(&layer);
+            let layers = Outers::new::<T>(vec![layer.clone()]);
             let mut team = Team::new(threads);
-            outer_sums(&mut team, isa, true, layers, &Rows(&blocks), [&mut gradient], &mut transposed, &Keep);
+            let operands = Rows(blocks.iter().map(|(n, h, delta)| (*n, &*h.panels, &*delta.panels)).collect());
+            outer_sums(&mut team, isa, true, &layers, &operands, [&mut gradient], &mut transposed, &Keep);
             for (i, j) in (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))) {
                 let (got, mirrored) = (gradient[index::<T>(rows, i, j)], transposed[index::<T>(cols, j, i)]);
                 let plain = weight(i, j);
@@ -160,9 +181,11 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
                 let (got, plain) = (gradient[bias + index::<T>(1, 0, j)], total(j));
                 assert!(same(got, plain), "{isa}, bias {j}: {got}, not {plain}");
             }
-            if rows == 0 || !(1..=MOST_ACROSS).contains(&cols) {
+            if rows == 0 || !is_few(cols) {
                 continue;
             }
+            let lines: Vec<_> = blocks.iter().map(|(n, _, delta)| delta.lines(*n)).collect();
+            let in_lines = blocks.iter().zip(&lines).map(|((n, h, _), delta)| (*n, &*h.panels, &**delta)).collect();
             let bias = panels_len::<T>(cols, rows);
             let moving = cols - usize::from(cols > 2);
             let (weight_at, bias_at) = (0, Some(bias));
@@ -176,7 +199,16 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
                 moving,
             };
             let mut gradient = Buffer::zeros(bias + panels_len::<T>(1, cols));
-            outer_sums(&mut team, isa, true, &[layer], &Rows(&blocks), [&mut gradient], &mut [], &Keep);
+            outer_sums(
+                &mut team,
+                isa,
+                true,
+                &Outers::new::<T>(vec![layer]),
+                &Rows(in_lines),
+                [&mut gradient],
+                &mut [],
+                &Keep,
+            );
             for (i, j) in (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))) {
                 let plain = if j < moving { weight(i, j) } else { T::ZERO };
                 let got = gradient[index::<T>(cols, j, i)];

@@ -11,7 +11,9 @@ use super::ensemble_dense::Members;
 use super::parametric;
 use crate::activation::{Activation, Pair, ValueAndSlope, with_pair};
 use crate::block::On;
-use crate::kernel::{Finish, Input, Isa, Outer, Product, Simd, Tile, VectorFn, map, map_columns, multiply};
+use crate::kernel::{
+    Finish, Input, Isa, Outer, Product, Simd, Tile, VectorFn, map, map_columns, multiply, multiply_across,
+};
 use crate::params::View;
 use crate::scalar::Scalar;
 
@@ -28,7 +30,7 @@ pub(crate) struct Dense {
     pub(crate) members: Members,
     /// alpha of a parametric activation.
     pub(crate) alpha: Option<usize>,
-    /// Whether W' is stored in the place of W: of few outputs.
+    /// Whether W' is stored in the place of W, and z and delta in lines: of few outputs.
     pub(crate) narrow: bool,
 }
 
@@ -85,11 +87,14 @@ impl Dense {
             cols: self.outputs,
             depth: self.inputs,
             left: h_in,
+            left_in_lines: false,
             right: w,
-            right_is_transposed: self.narrow,
             start: b,
             finish: if in_registers { Finish::AtLeast(T::ZERO) } else { Finish::Keep },
         };
+        if self.narrow {
+            return multiply_across(isa, &z, h_out);
+        }
         let phi = |tile: Tile, z: &mut [T], slope: Option<&mut [T]>| match slope {
             None if in_registers || self.activation == Activation::Identity => {}
             None => with_pair!(self.activation, P => map(isa, tile, [z], [], &Value(PhantomData::<P>))),
@@ -145,8 +150,8 @@ impl Dense {
             cols: self.inputs,
             depth: self.outputs,
             left: delta_out,
+            left_in_lines: self.narrow,
             right: w_transposed,
-            right_is_transposed: false,
             start: None,
             finish: match phi_prime {
                 Slope::OfOutput(Activation::Relu, h) => Finish::WherePositive(h),

@@ -11,7 +11,7 @@ use super::step::{Gradient, Step};
 use crate::compute::Compute;
 use crate::error::{Result, expect_len};
 use crate::groups::{Group, Groups};
-use crate::kernel::{Buffer, Isa, Operands, Outer, Part, Simd, Tile, TileFn, VectorFn, map, map_all, outer_sums};
+use crate::kernel::{Buffer, Isa, Operands, Outers, Part, Simd, Tile, TileFn, VectorFn, map, map_all, outer_sums};
 use crate::params::{Role, View};
 use crate::scalar::Scalar;
 use crate::topology::GradientSink;
@@ -140,13 +140,7 @@ macro_rules! with_rule {
 }
 
 impl<T: Scalar> GradientSink<T> for Update<'_, T> {
-    fn layers(
-        &mut self,
-        compute: &mut Compute,
-        shared: bool,
-        sums: (&[Outer], &dyn Operands<T>),
-        transposed: &mut [T],
-    ) {
+    fn layers(&mut self, compute: &mut Compute, shared: bool, sums: (&Outers, &dyn Operands<T>), transposed: &mut [T]) {
         T::update_layers(self, compute, shared, sums, transposed);
     }
 
@@ -161,7 +155,7 @@ impl<T: Scalar> Update<'_, T> {
         &mut self,
         compute: &mut Compute,
         shared: bool,
-        (layers, operands): (&[Outer], &dyn Operands<T>),
+        (layers, operands): (&Outers, &dyn Operands<T>),
         transposed: &mut [T],
     ) {
         let Compute { team, isa } = compute;

@@ -4,48 +4,29 @@
 //! blocks, the tiles or the threads. Each finished tile goes, while it is in the first-level cache, to a [`TileFn`] together with
 //! the same place of other matrices (the weights, an optimizer's state), and the first of those then to its transpose.
 
+mod layers;
 mod plan;
 mod sums;
 mod tile;
 
-use std::ops::Range;
-
-use super::panels::{panels_len, transpose_tile};
+use super::panels::{lines_len, panels_len, transpose_tile};
 use super::pool::{Shards, Team};
-use super::product::{MOST_ACROSS, Tile};
+use super::product::Tile;
 use super::simd::Isa;
 use crate::scalar::Scalar;
 
+pub use layers::{Outer, Outers};
 use plan::Plan;
 pub use sums::Sums;
 pub(crate) use tile::OuterJob;
 pub use tile::OuterTile;
 
-/// One layer's gradient and where it belongs in the flat buffers of all parameters.
-#[derive(Clone, Debug)]
-pub struct Outer {
-    /// Rows of W.
-    pub rows: usize,
-    /// Columns of W, and of b.
-    pub cols: usize,
-    /// The operands change places: what is stored, and has these rows and columns, is W' = Σ delta h', with at most [`MOST_ACROSS`]
-    /// rows. b has as many columns as it has rows.
-    pub exchanged: bool,
-    /// Where W starts.
-    pub weight: usize,
-    /// Where b starts, if there is one.
-    pub bias: Option<usize>,
-    /// Where W' starts in a buffer of its own, if it is kept.
-    pub transposed: Option<usize>,
-    /// Columns of W (rows of W', if that is stored) that have a gradient; that of those after them is zero, of b it is not.
-    pub moving: usize,
-}
-
 /// The left and right operands, block of rows by block of rows.
 pub trait Operands<T>: Sync {
     /// Blocks of layer number `layer`.
     fn blocks(&self, layer: usize) -> usize;
-    /// Rows of a block, h (rows x W's rows) and delta (rows x W's columns) of layer number `layer`, in panels.
+    /// Rows of a block, h (rows x W's rows) and delta (rows x W's columns) of layer number `layer`, in panels (delta in lines where they
+    /// change places).
     fn block(&self, layer: usize, block: usize) -> (usize, &[T], &[T]);
 }
 
@@ -70,13 +51,13 @@ pub trait TileFn<T: Scalar, const C: usize>: Sync {
 /// not change.
 ///
 /// # Panics
-/// If a buffer or an operand is too small for the shapes.
+/// If a buffer or an operand is too small for the shapes, or `layers` were made for another type of number.
 #[allow(clippy::too_many_arguments)] // The operands of one equation, and what it runs on.
 pub fn outer_sums<T: Scalar, const C: usize>(
     team: &mut Team,
     isa: Isa,
     shared: bool,
-    layers: &[Outer],
+    layers: &Outers,
     operands: &dyn Operands<T>,
     companions: [&mut [T]; C],
     transposed: &mut [T],
@@ -107,7 +88,7 @@ pub fn outer_sums<T: Scalar, const C: usize>(
             None => &[],
         };
         T::outer_tile(isa, &OuterTile { operands, layer, number, tile, ahead }, &mut sums);
-        // SAFETY: the tiles of a layer are disjoint ranges of its weight, `check` has found the parameters disjoint, every task
+        // SAFETY: the tiles of a layer are disjoint ranges of its weight, `Outers::new` has found the parameters disjoint, every task
         // is run once, and the exclusive borrows of the buffers outlive `run`.
         let parts = |start: usize, tile: &Tile| unsafe {
             companions.each_ref().map(|c| c.part(start + tile.offset, tile.range::<T>().len()))
@@ -130,36 +111,20 @@ pub fn outer_sums<T: Scalar, const C: usize>(
     });
 }
 
-/// Compares the sizes of operands and buffers with the shapes, and makes sure that no two parameters overlap.
-fn check<T: Scalar>(layers: &[Outer], operands: &dyn Operands<T>, companions: Option<usize>, transposed: usize) {
-    let (mut end, mut transposed_end) = (0, 0);
+/// Compares the sizes of operands and buffers with the shapes.
+fn check<T: Scalar>(layers: &Outers, operands: &dyn Operands<T>, companions: Option<usize>, transposed: usize) {
     for (number, layer) in layers.iter().enumerate() {
+        let stored = if layer.exchanged { lines_len::<T> } else { panels_len::<T> };
         for block in 0..operands.blocks(number) {
             let (rows, left, right) = layer.operands(operands, number, block);
-            assert!(left.len() >= panels_len::<T>(rows, layer.rows), "the left operand is too small");
+            assert!(left.len() >= stored(rows, layer.rows), "the left operand is too small");
             assert!(right.len() >= panels_len::<T>(rows, layer.cols), "the right operand is too small");
         }
-        assert!(!layer.exchanged || layer.rows <= MOST_ACROSS, "W' has too many rows");
-        assert!(!layer.exchanged || layer.transposed.is_none(), "W' has no transpose beside it");
-        let before = layers[..number].iter().flat_map(Outer::places::<T>);
-        let [weight, bias] = layer.places::<T>();
-        assert!(!overlap(&weight, &bias), "a bias overlaps its weight");
-        for place in before {
-            assert!(!overlap(&place, &weight) && !overlap(&place, &bias), "parameters overlap");
-        }
-        end = end.max(weight.end).max(bias.end);
-        if let Some(start) = layer.transposed {
-            assert!(start >= transposed_end, "transposed weights overlap or are not in order");
-            transposed_end = start + panels_len::<T>(layer.cols, layer.rows);
-        }
     }
-    assert!(companions.is_none_or(|len| len >= end), "a companion is smaller than the parameters");
-    assert!(transposed == 0 || transposed >= transposed_end, "the buffer of the transposed weights is too small");
+    let [parameters, transposes] = layers.lens::<T>();
+    assert!(companions.is_none_or(|len| len >= parameters), "a companion is smaller than the parameters");
+    assert!(transposed == 0 || transposed >= transposes, "the buffer of the transposed weights is too small");
     assert!(transposed == 0 || companions.is_some(), "the transpose is that of the first companion");
-}
-
-fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
-    a.start < b.end && b.start < a.end
 }
 
 /// Most stretches of memory that are fetched ahead of the next tile.
@@ -204,13 +169,5 @@ impl Outer {
     fn operands<'a, T>(&self, operands: &'a dyn Operands<T>, number: usize, block: usize) -> (usize, &'a [T], &'a [T]) {
         let (rows, h, delta) = operands.block(number, block);
         if self.exchanged { (rows, delta, h) } else { (rows, h, delta) }
-    }
-
-    /// Where W and b lie.
-    fn places<T: Scalar>(&self) -> [Range<usize>; 2] {
-        let weight = self.weight..self.weight + panels_len::<T>(self.rows, self.cols);
-        let cols = if self.exchanged { self.rows } else { self.cols };
-        let bias = self.bias.map_or(weight.end..weight.end, |bias| bias..bias + panels_len::<T>(1, cols));
-        [weight, bias]
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Operands, Outer};
+use super::{Operands, Outer, Outers};
 use crate::kernel::panels::panel_count;
 use crate::kernel::product::Tile;
 use crate::scalar::Scalar;
@@ -16,7 +16,7 @@ const LARGE: usize = 2 << 20;
 /// The order of the tiles. Every thread has its part of each layer's columns, the same in every step, so that these stay in its
 /// core's cache; in it groups of columns, in those the rows, in these the columns of the group.
 pub(super) struct Plan<'a> {
-    layers: &'a [Outer],
+    layers: &'a Outers,
     parts: usize,
     /// Terms of every sum.
     pub(super) rows: usize,
@@ -26,7 +26,7 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new<T: Scalar>(layers: &'a [Outer], operands: &dyn Operands<T>, parts: usize) -> Self {
+    pub(super) fn new<T: Scalar>(layers: &'a Outers, operands: &dyn Operands<T>, parts: usize) -> Self {
         let rows: usize = (0..operands.blocks(0)).map(|block| operands.block(0, block).0).sum();
         let group = (GROUP_LEN / (rows * T::PANEL * size_of::<T>()).max(1)).clamp(2, 32);
         Self { layers, parts, rows, group }
@@ -59,7 +59,7 @@ impl<'a> Plan<'a> {
 
     /// The layer and the tile after that of `task`, if there is something to fetch ahead for it.
     pub(super) fn next<T: Scalar>(&self, task: usize) -> Option<(usize, Tile)> {
-        if !self.layers.iter().any(Outer::is_large::<T>) || task + 1 >= self.tasks::<T>() {
+        if !self.layers.has_large || task + 1 >= self.tasks::<T>() {
             return None;
         }
         Some(self.tile::<T>(task + 1)).filter(|&(number, _)| self.layers[number].is_large::<T>())
@@ -75,7 +75,7 @@ impl Outer {
         }
     }
 
-    fn is_large<T: Scalar>(&self) -> bool {
+    pub(super) fn is_large<T: Scalar>(&self) -> bool {
         self.rows * self.cols * size_of::<T>() >= LARGE
     }
 

@@ -157,8 +157,11 @@ impl<'a, T: Scalar> OuterTile<'a, T> {
                 for c in first..whole {
                     row.add(c).write(T::ZERO);
                 }
-                for c in (whole..T::PANEL).step_by(S::LANES) {
-                    simd.store(row.add(c), simd.splat(T::ZERO));
+                // Of a fixed length: a loop from `whole` on would become a call of memset.
+                for c in (0..T::PANEL).step_by(S::LANES) {
+                    if c >= whole {
+                        simd.store(row.add(c), simd.splat(T::ZERO));
+                    }
                 }
             }
         }
