@@ -146,6 +146,16 @@ fn nested_columns_are_refused_by_name_and_can_be_ignored() {
 }
 
 #[test]
+fn the_index_without_a_name_that_pandas_writes_is_ignored_unless_it_is_declared() {
+    let numbers = || Arc::new(Int32Array::from(vec![7]));
+    let (index, other) = ("__index_level_0__", "__index_level_of__");
+    let bytes = parquet(&batch(vec![("x", numbers()), (index, numbers()), (other, numbers())]));
+    let names = |table: Table| table.columns.into_iter().map(|column| column.name).collect::<Vec<_>>();
+    assert_eq!(names(read(&bytes, &ReadOptions::default()).unwrap()), ["x", other]);
+    assert_eq!(names(read(&bytes, &declare(index, ColumnType::Number)).unwrap()), ["x", index, other]);
+}
+
+#[test]
 fn declared_types_win() {
     let table = batch(vec![
         ("id", Arc::new(Int32Array::from(vec![Some(7), None]))),

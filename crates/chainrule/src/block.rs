@@ -142,9 +142,9 @@ impl<T: Scalar> Block<T> {
 
     /// Makes `delta` (rows of the batch x outputs), row-major, the delta^(L) of the rows `select`.
     pub(crate) fn start_from(&mut self, isa: Isa, outputs: usize, delta: &[T], select: &[u32]) {
-        let (in_lines, line) = (self.in_lines, line_len::<T>(self.rows));
+        let line = line_len::<T>(self.rows);
         match self.delta.as_mut_slice() {
-            [.., to] if in_lines => {
+            [.., to] if self.in_lines => {
                 for (row, &from) in select.iter().enumerate() {
                     let delta = &delta[from as usize * outputs..][..outputs];
                     delta.iter().enumerate().for_each(|(k, &delta)| to[k * line + row] = delta);
@@ -173,11 +173,17 @@ impl<T: Scalar> Block<T> {
         self.pre_activations(outputs, &mut out[self.row_number * outputs..][..self.rows * outputs]);
     }
 
-    /// Column `j` of h^(l), where l is the number of the layers below.
+    /// Column `j` of h^(l); of z^(L) after the last layer.
     pub(crate) fn column(&self, l: usize, j: usize) -> impl Iterator<Item = T> + use<'_, T> {
-        let in_lines = self.in_lines && l + 1 == self.h.len();
-        let (h, line) = (&self.h[l], line_len::<T>(self.rows));
-        (0..self.rows).map(move |row| h[if in_lines { j * line + row } else { index::<T>(self.rows, row, j) }])
+        let is_output = l + 1 == self.h.len();
+        (0..self.rows).map(move |row| {
+            self.h[l][if is_output { self.output_place(row, j) } else { index::<T>(self.rows, row, j) }]
+        })
+    }
+
+    /// Where output `k` of a row stands in z^(L), delta^(L) and the means o.
+    fn output_place(&self, row: usize, k: usize) -> usize {
+        if self.in_lines { k * line_len::<T>(self.rows) + row } else { index::<T>(self.rows, row, k) }
     }
 
     /// Copies a matrix that is stored like z^(L) to `out`, row-major.
@@ -197,10 +203,8 @@ impl<T: Scalar> Block<T> {
         if self.member == 0 {
             return self.unpack_outputs(o, outputs, out);
         }
-        let line = line_len::<T>(self.rows);
         for (row, out) in out.chunks_exact_mut(outputs).enumerate() {
-            let place = |k: usize| if self.in_lines { k * line + row } else { index::<T>(self.rows, row, k) };
-            out.iter_mut().enumerate().for_each(|(k, out)| *out += o[place(k)]);
+            out.iter_mut().enumerate().for_each(|(k, out)| *out += o[self.output_place(row, k)]);
         }
     }
 }

@@ -69,7 +69,7 @@ fn show(card: &Card, hash: &str) -> std::io::Result<()> {
         print::line("", &format!("{:<24} {:<9} {}; {}", c.name, c.kind.to_string(), c.encoding, c.statistics))?;
     }
     for left in card.encoder.left_out() {
-        print::line("", &format!("{:<24} left out: {}", left.column, left.message))?;
+        print::line("", &format!("{:<24} {}", left.column, left.message))?;
     }
     let training = &card.training;
     print::line("training", &format!("{} rows, {} to choose the epoch", training.rows, training.valid_rows))?;

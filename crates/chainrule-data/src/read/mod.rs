@@ -33,7 +33,8 @@ pub struct ReadOptions {
 /// Zstandard. In text, the delimiter (`,` `;` tab `|`), the quote (`"` or `'`) and a decimal comma are found out; the
 /// first line names the columns, and a column without a name is called `column 1` after its position. Missing are
 /// empty and blank cells, `NA`, `N/A`, `NaN`, `null`, `?`, and `None` unless the column is text. Times are ISO 8601 or
-/// `DD.MM.YYYY`.
+/// `DD.MM.YYYY`. Columns that pandas has named `__index_level_0__` and so on, an index without a name, are ignored unless they are
+/// declared.
 ///
 /// # Errors
 /// A file that cannot be opened or is damaged, a row with too many or too few fields or bytes that are not UTF-8 (with
@@ -56,7 +57,16 @@ impl ReadOptions {
         if let Some(unknown) = self.types.keys().find(|name| !names.contains(&name.as_str())) {
             return Err(unknown_column(table, unknown, names));
         }
-        let text = |name: &str| self.text.contains(name).then_some(ColumnType::Category);
-        Ok(names.iter().map(|name| self.types.get(*name).copied().or_else(|| text(name))).collect())
+        let found = |name: &str| match self.text.contains(name) {
+            true => Some(ColumnType::Category),
+            false => is_pandas_index(name).then_some(ColumnType::Ignore),
+        };
+        Ok(names.iter().map(|name| self.types.get(*name).copied().or_else(|| found(name))).collect())
     }
+}
+
+/// Whether pandas gives this name to an index that has none: it numbers the rows of some other table.
+fn is_pandas_index(name: &str) -> bool {
+    let level = name.strip_prefix("__index_level_").and_then(|name| name.strip_suffix("__"));
+    level.is_some_and(|level| !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit()))
 }
