@@ -88,3 +88,32 @@ impl Outer {
         [weight, bias]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A layer of 3 x 5 weights, one panel of 96 elements, with b and W' at these places.
+    fn layer(weight: usize, bias: usize, transposed: Option<usize>) -> Outer {
+        Outer { rows: 3, cols: 5, exchanged: false, weight, bias: Some(bias), transposed, moving: 5 }
+    }
+
+    #[test]
+    fn layers_in_any_order_end_where_the_last_of_them_does() {
+        let layers = Outers::new::<f32>(vec![layer(128, 224, Some(0)), layer(0, 96, Some(160))]);
+        assert_eq!(layers.lens::<f32>(), [256, 320]);
+    }
+
+    #[test]
+    fn places_that_overlap_are_refused() {
+        for layers in [
+            vec![layer(0, 95, None)],
+            vec![layer(0, 96, None), layer(127, 223, None)],
+            vec![layer(0, 96, None), layer(128, 64, None)],
+            vec![layer(0, 96, Some(0)), layer(128, 224, Some(159))],
+        ] {
+            let refused = std::panic::catch_unwind(|| Outers::new::<f32>(layers.clone()));
+            assert!(refused.is_err(), "{layers:?}");
+        }
+    }
+}
