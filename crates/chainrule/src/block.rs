@@ -5,7 +5,9 @@
 
 use crate::compute::Compute;
 use crate::data::{Batch, Dataset, Inputs};
-use crate::kernel::{Buffer, Isa, Operands, Team, gather, index, line_len, lines_len, panels_len, scratch_len, unpack};
+use crate::kernel::{
+    Buffer, Isa, Operands, Team, gather, index, line_len, panels_len, scratch_len, stored_len, unpack,
+};
 use crate::layer::ensemble_dense::MemberSums;
 use crate::layer::numeric_embedding::FeatureColumns;
 use crate::scalar::Scalar;
@@ -75,7 +77,7 @@ impl<T: Scalar> Block<T> {
         let buffer = |width: usize| Buffer::zeros(panels_len::<T>(capacity, width));
         let layers = &topology.layers;
         let in_lines = layers.last().is_some_and(|layer| layer.narrow);
-        let outputs = if in_lines { lines_len::<T> } else { panels_len::<T> }(capacity, spec.outputs);
+        let outputs = stored_len::<T>(in_lines, capacity, spec.outputs);
         let lens = layers.iter().map(|l| panels_len::<T>(capacity, l.inputs)).chain([outputs]);
         // Without a backward pass only the last delta receives anything: the means.
         let used = |l: usize| l == layers.len() || training && (l > 0 || topology.goes_below(0));
@@ -135,7 +137,7 @@ impl<T: Scalar> Block<T> {
         T::start(&spec.head, isa, shape, self.in_lines, z, &y, delta, &mut self.costs, &mut self.scratch);
         if spec.members() > 1 {
             let share = T::from_f64(1.0 / spec.members() as f64);
-            let len = if self.in_lines { lines_len::<T> } else { panels_len::<T> }(self.rows, spec.outputs);
+            let len = stored_len::<T>(self.in_lines, self.rows, spec.outputs);
             delta[..len].iter_mut().chain(&mut self.costs[..self.rows]).for_each(|x| *x = *x * share);
         }
     }

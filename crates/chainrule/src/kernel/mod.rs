@@ -28,7 +28,7 @@ pub use elementwise::{VectorFn, map, map_all};
 pub(crate) use outer::OuterJob;
 pub use outer::{Operands, Outer, OuterTile, Outers, Part, Sums, TileFn, outer_sums};
 pub use panels::{
-    gather, index, line_len, lines_len, pack, panel_count, panels_len, transpose, transpose_tile, unpack,
+    gather, index, line_len, lines_len, pack, panel_count, panels_len, stored_len, transpose, transpose_tile, unpack,
 };
 pub use pool::Team;
 pub(crate) use product::PanelsJob;

@@ -39,6 +39,11 @@ pub fn lines_len<T: Scalar>(rows: usize, cols: usize) -> usize {
     cols * line_len::<T>(rows)
 }
 
+/// Elements of a (rows x cols) matrix in lines, if `in_lines`, else in panels, padding included.
+pub fn stored_len<T: Scalar>(in_lines: bool, rows: usize, cols: usize) -> usize {
+    if in_lines { lines_len::<T>(rows, cols) } else { panels_len::<T>(rows, cols) }
+}
+
 /// Copies the rows named by `select` from the row-major `source` (its rows `width` long) into the panels of `out`, a
 /// (`select.len()` x `width`) matrix; what stands in the padding afterwards is not specified. The threads of a team share the panels.
 ///

@@ -11,7 +11,7 @@
 use super::across::{MOST_ACROSS, RowSums};
 use super::ahead::Ahead;
 use super::chain::{Walk, by_size, chain};
-use super::panels::{lines_len, panel_count, panels_len};
+use super::panels::{panel_count, panels_len, stored_len};
 use super::pool::{Shards, Team};
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
@@ -115,7 +115,7 @@ pub fn multiply<T: Scalar>(
 
 impl<T: Scalar> Product<'_, T> {
     fn check(&self) {
-        let left = if self.left_in_lines { lines_len::<T> } else { panels_len::<T> }(self.rows, self.depth);
+        let left = stored_len::<T>(self.left_in_lines, self.rows, self.depth);
         assert!(self.left.len() >= left, "the left operand is too small");
         assert!(!self.left_in_lines || (1..=MOST_ACROSS).contains(&self.depth), "lines are for few columns");
         assert!(self.right.len() >= panels_len::<T>(self.depth, self.cols), "the right operand is too small");

@@ -1,7 +1,7 @@
 //! Row-by-row passes over a matrix whose rows belong together (a softmax, say): groups of rows lie across a register's
 //! lanes, so a formula for one row, written on registers, works on all of them at once.
 
-use super::panels::{index, line_len, lines_len, panels_len};
+use super::panels::{index, line_len, stored_len};
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
@@ -105,7 +105,7 @@ pub fn map_rows<T: Scalar>(
     scratch: &mut [T],
     f: &mut impl RowFn<T>,
 ) {
-    let len = if in_lines { lines_len::<T> } else { panels_len::<T> }(rows, cols);
+    let len = stored_len::<T>(in_lines, rows, cols);
     assert!(matrix.len() >= len && out.len() >= len, "a matrix is too small");
     T::dispatch(isa, RowsJob { rows, cols, in_lines, matrix, out, scratch, f });
 }

@@ -9,7 +9,7 @@ mod plan;
 mod sums;
 mod tile;
 
-use super::panels::{lines_len, panels_len, transpose_tile};
+use super::panels::{panels_len, stored_len, transpose_tile};
 use super::pool::{Shards, Team};
 use super::product::Tile;
 use super::simd::Isa;
@@ -114,10 +114,9 @@ pub fn outer_sums<T: Scalar, const C: usize>(
 /// Compares the sizes of operands and buffers with the shapes.
 fn check<T: Scalar>(layers: &Outers, operands: &dyn Operands<T>, companions: Option<usize>, transposed: usize) {
     for (number, layer) in layers.iter().enumerate() {
-        let stored = if layer.exchanged { lines_len::<T> } else { panels_len::<T> };
         for block in 0..operands.blocks(number) {
             let (rows, left, right) = layer.operands(operands, number, block);
-            assert!(left.len() >= stored(rows, layer.rows), "the left operand is too small");
+            assert!(left.len() >= stored_len::<T>(layer.exchanged, rows, layer.rows), "the left operand is too small");
             assert!(right.len() >= panels_len::<T>(rows, layer.cols), "the right operand is too small");
         }
     }
