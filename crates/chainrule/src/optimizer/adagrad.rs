@@ -2,7 +2,6 @@
 
 use super::LEAST_EPSILON;
 use super::step::Gradient;
-use crate::kernel::math;
 use crate::kernel::{Simd, VectorFn};
 use crate::scalar::Scalar;
 
@@ -25,8 +24,8 @@ impl<T: Scalar> VectorFn<T, 2, 1> for Adagrad<T> {
     fn apply<S: Simd<T>>(&self, simd: S, [w, v]: [S::Vector; 2], [g]: [S::Vector; 1]) -> [S::Vector; 2] {
         let g = self.gradient.of(simd, w, g);
         let v = simd.fma(g, g, v);
-        let root = simd.add(math::root(simd, v), simd.splat(self.epsilon));
+        let root = simd.add(simd.sqrt(v), simd.splat(self.epsilon));
         let step = simd.mul(simd.splat(self.gradient.learning_rate), g);
-        [simd.fnma(step, math::reciprocal(simd, root), w), v]
+        [simd.sub(w, simd.div(step, root)), v]
     }
 }

@@ -2,7 +2,6 @@
 
 use super::LEAST_EPSILON;
 use super::step::Gradient;
-use crate::kernel::math;
 use crate::kernel::{Simd, VectorFn};
 use crate::scalar::Scalar;
 
@@ -54,8 +53,8 @@ impl<T: Scalar> VectorFn<T, 3, 1> for Adam<T> {
         let (rest1, rest2) = (simd.splat(self.rest1), simd.splat(self.rest2));
         let m = simd.fma(beta1, m, simd.mul(rest1, g));
         let v = simd.fma(beta2, v, simd.mul(rest2, simd.mul(g, g)));
-        let root = simd.fma(math::root(simd, v), simd.splat(self.root), simd.splat(self.epsilon));
+        let root = simd.fma(simd.sqrt(v), simd.splat(self.root), simd.splat(self.epsilon));
         let step = simd.mul(simd.splat(self.rate), m);
-        [simd.fnma(step, math::reciprocal(simd, root), simd.mul(w, simd.splat(self.keep))), m, v]
+        [simd.sub(simd.mul(w, simd.splat(self.keep)), simd.div(step, root)), m, v]
     }
 }

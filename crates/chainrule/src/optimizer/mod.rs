@@ -21,7 +21,7 @@ pub(crate) use average::Average;
 pub(crate) use state::{State, Update};
 pub(crate) use step::Step;
 
-/// The least epsilon: smaller ones leave the range of `reciprocal`.
+/// The least epsilon: without any, a weight whose gradients are all 0 would move by 0 / 0.
 const LEAST_EPSILON: f64 = 1e-30;
 
 /// An optimizer and its constants; the learning rate mu comes from the schedule.

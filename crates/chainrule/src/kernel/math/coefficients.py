@@ -125,9 +125,6 @@ LAYOUTS = {
         "EXPM1_MIN: Self": "-18.0",
         "TANH_MAX: Self": "9.02",
         "ERF_MAX: Self": "3.95",
-        "INVERSE_SQRT_GUESS: u64": "0x5f1f_fff9",
-        "RECIPROCAL_GUESS: u64": "0x7ef3_11c7",
-        "CUBIC_STEPS: usize": 2,
     },
     "f64": {
         "MANTISSA_BITS: u32": 52,
@@ -140,9 +137,6 @@ LAYOUTS = {
         "EXPM1_MIN: Self": "-38.0",
         "TANH_MAX: Self": "19.1",
         "ERF_MAX: Self": "6.0",
-        "INVERSE_SQRT_GUESS: u64": "0x5fe3_ffff_2000_0000",
-        "RECIPROCAL_GUESS: u64": "0x7fde_6238_22fc_16e6",
-        "CUBIC_STEPS: usize": 3,
     },
 }
 

@@ -13,9 +13,6 @@ impl Constants for f32 {
     const EXPM1_MIN: Self = -18.0;
     const TANH_MAX: Self = 9.02;
     const ERF_MAX: Self = 3.95;
-    const INVERSE_SQRT_GUESS: u64 = 0x5f1f_fff9;
-    const RECIPROCAL_GUESS: u64 = 0x7ef3_11c7;
-    const CUBIC_STEPS: usize = 2;
     const LOG2_E: Self = 1.442695;
     const LN_2: [Self; 2] = [0.6931472, -1.9046542e-09];
     const FRAC_2_PI: Self = 0.63661975;
@@ -61,9 +58,6 @@ impl Constants for f64 {
     const EXPM1_MIN: Self = -38.0;
     const TANH_MAX: Self = 19.1;
     const ERF_MAX: Self = 6.0;
-    const INVERSE_SQRT_GUESS: u64 = 0x5fe3_ffff_2000_0000;
-    const RECIPROCAL_GUESS: u64 = 0x7fde_6238_22fc_16e6;
-    const CUBIC_STEPS: usize = 3;
     const LOG2_E: Self = 1.4426950408889634;
     const LN_2: [Self; 2] = [0.6931471805599453, 2.3190468138462996e-17];
     const FRAC_2_PI: Self = 0.6366197723675814;

@@ -13,13 +13,6 @@ pub trait Constants: Sized + 'static {
     /// Infinity.
     const INFINITY: Self;
 
-    /// Less half the bits of x, the bits of about 1 / sqrt x.
-    const INVERSE_SQRT_GUESS: u64;
-    /// Less the bits of x, the bits of about 1 / x.
-    const RECIPROCAL_GUESS: u64;
-    /// Steps of third order from the worse of those guesses to full precision.
-    const CUBIC_STEPS: usize;
-
     /// e^x is 0 from here down.
     const EXP_MIN: Self;
     /// e^x is infinite from here up.

@@ -14,7 +14,6 @@ mod ln;
 mod logistic;
 #[cfg(test)]
 mod reference;
-mod roots;
 #[cfg(test)]
 mod tests;
 mod trigonometric;
@@ -25,7 +24,6 @@ pub use exp::{exp, expm1};
 pub use gamma::{digamma, gamma_differences, ln_gamma, ln_less_digamma, stirling_rest};
 pub use ln::{ln, log1p};
 pub use logistic::{sigmoid, softplus, tanh};
-pub use roots::{reciprocal, root};
 pub use trigonometric::{cos, sin, sin_cos};
 
 use super::Simd;
