@@ -257,3 +257,13 @@ fn gradients_go_on_where_a_part_of_the_rows_ends() {
         }
     }
 }
+
+/// So many rows that tiles are computed together, some rows in turn; the last columns, too few for whole registers, too.
+#[test]
+fn gradients_over_very_many_rows_are_the_plain_sum() {
+    let numbers: Vec<f64> = (0..61).map(|i| f64::from(i * 7 % 61) / 8.0 - 3.0).collect();
+    for blocks in [&[100; 21][..], &[1_030, 1_030]] {
+        outer_sum_is_the_plain_sum::<f32>((200, 131), blocks, &numbers);
+        outer_sum_is_the_plain_sum::<f64>((100, 67), blocks, &numbers);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::turns::TOGETHER;
 use super::{Operands, Outer, Outers};
 use crate::kernel::panels::panel_count;
 use crate::kernel::product::Tile;
@@ -13,6 +14,15 @@ const GROUP_LEN: usize = 512 << 10;
 /// Bytes of a weight from which the next tile's parameters and operands are fetched ahead: smaller ones come soon enough without.
 const LARGE: usize = 2 << 20;
 
+/// Rows from which neighbouring tiles are computed together.
+const DEEP: usize = 2_048;
+
+/// Columns of a group in panels where tiles are computed together.
+const DEEP_GROUP: usize = 4;
+
+/// Least tasks for each thread of tiles that are computed together, so that all have about the same work.
+const LEAST_TASKS: usize = 4;
+
 /// The order of the tiles. Every thread has its part of each layer's columns, the same in every step, so that these stay in its
 /// core's cache; in it groups of columns, in those the rows, in these the columns of the group.
 pub(super) struct Plan<'a> {
@@ -23,32 +33,67 @@ pub(super) struct Plan<'a> {
     /// Columns of a group in panels: as many as stay in the second-level cache, so that a panel of the left operand is fetched into
     /// it once for all of them.
     group: usize,
+    /// Most tiles of a task.
+    together: usize,
+}
+
+/// Neighbouring tiles of a layer that one thread computes: a task.
+pub(super) struct Group {
+    /// The layer's.
+    pub(super) number: usize,
+    /// The thread's panels of columns.
+    panels: Range<usize>,
+    /// The tiles' numbers in these.
+    pub(super) tiles: Range<usize>,
 }
 
 impl<'a> Plan<'a> {
     pub(super) fn new<T: Scalar>(layers: &'a Outers, operands: &dyn Operands<T>, parts: usize) -> Self {
         let rows: usize = (0..operands.blocks(0)).map(|block| operands.block(0, block).0).sum();
-        let group = (GROUP_LEN / (rows * T::PANEL * size_of::<T>()).max(1)).clamp(2, 32);
-        Self { layers, parts, rows, group }
+        let all: usize = layers.iter().map(Outer::tiles::<T>).sum();
+        let (group, together) = match rows {
+            DEEP.. => (DEEP_GROUP, (all / (LEAST_TASKS * parts)).clamp(1, TOGETHER)),
+            _ => ((GROUP_LEN / (rows * T::PANEL * size_of::<T>()).max(1)).clamp(2, 32), 1),
+        };
+        Self { layers, parts, rows, group, together }
     }
 
     pub(super) fn tasks<T: Scalar>(&self) -> usize {
-        self.layers.iter().map(|layer| layer.row_tiles::<T>() * panel_count::<T>(layer.cols)).sum()
+        if self.together == 1 {
+            return self.layers.iter().map(Outer::tiles::<T>).sum();
+        }
+        let of = |part| self.layers.iter().map(move |layer| self.groups::<T>(layer, &self.panels::<T>(layer, part)).0);
+        (0..self.parts).flat_map(of).sum()
     }
 
-    /// The layer and the tile of a task.
-    pub(super) fn tile<T: Scalar>(&self, mut task: usize) -> (usize, Tile) {
+    /// Groups of some panels of a layer, tiles of each, and of all.
+    #[inline(always)]
+    fn groups<T: Scalar>(&self, layer: &Outer, panels: &Range<usize>) -> (usize, usize, usize) {
+        let tiles = layer.row_tiles::<T>() * panels.len();
+        // The sums of few columns across rows know no turns.
+        let size = if layer.exchanged || layer.rows == 0 { 1 } else { self.together };
+        (if size == 1 { tiles } else { tiles.div_ceil(size) }, size, tiles)
+    }
+
+    /// The tiles of a task.
+    #[inline(always)]
+    pub(super) fn group<T: Scalar>(&self, mut task: usize) -> Group {
         for part in 0..self.parts {
             for (number, layer) in self.layers.iter().enumerate() {
                 let panels = self.panels::<T>(layer, part);
-                let tiles = layer.row_tiles::<T>() * panels.len();
-                if task < tiles {
-                    return (number, layer.tile::<T>(panels, task, self.group));
+                let (groups, size, tiles) = self.groups::<T>(layer, &panels);
+                if task < groups {
+                    return Group { number, panels, tiles: task * size..tiles.min((task + 1) * size) };
                 }
-                task -= tiles;
+                task -= groups;
             }
         }
         unreachable!("a task of the plan")
+    }
+
+    /// Tile number `i` of a task.
+    pub(super) fn tile<T: Scalar>(&self, group: &Group, i: usize) -> Tile {
+        self.layers[group.number].tile::<T>(group.panels.clone(), group.tiles.start + i, self.group)
     }
 
     /// A part's panels of columns.
@@ -57,12 +102,13 @@ impl<'a> Plan<'a> {
         if self.parts == 1 { 0..panels } else { part * panels / self.parts..(part + 1) * panels / self.parts }
     }
 
-    /// The layer and the tile after that of `task`, if there is something to fetch ahead for it.
+    /// The layer and the first tile of the task after this one, if there is something to fetch ahead for it.
     pub(super) fn next<T: Scalar>(&self, task: usize) -> Option<(usize, Tile)> {
         if !self.layers.has_large || task + 1 >= self.tasks::<T>() {
             return None;
         }
-        Some(self.tile::<T>(task + 1)).filter(|&(number, _)| self.layers[number].is_large::<T>())
+        let group = self.group::<T>(task + 1);
+        self.layers[group.number].is_large::<T>().then(|| (group.number, self.tile::<T>(&group, 0)))
     }
 }
 
@@ -87,6 +133,10 @@ impl Outer {
     /// Tiles, one panel high, below one another; one for its bias even in a layer without rows.
     fn row_tiles<T: Scalar>(&self) -> usize {
         panel_count::<T>(self.rows).max(1)
+    }
+
+    fn tiles<T: Scalar>(&self) -> usize {
+        self.row_tiles::<T>() * panel_count::<T>(self.cols)
     }
 
     /// Tile number `task` of some panels of columns.

@@ -1,5 +1,7 @@
 //! The sums of one tile.
 
+use std::ops::Range;
+
 use super::sums::{Sums, load, store};
 use super::{Operands, Outer};
 use crate::kernel::ahead::Queue;
@@ -14,6 +16,8 @@ pub struct OuterTile<'a, T> {
     pub(super) layer: &'a Outer,
     pub(super) number: usize,
     pub(crate) tile: Tile,
+    /// The blocks of rows that are summed, on top of what those before have left in the sums.
+    pub(super) blocks: Range<usize>,
     /// Start and elements of the stretches of memory to fetch meanwhile.
     pub(super) ahead: &'a [(*const T, usize)],
 }
@@ -34,7 +38,7 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
         let out = self.sums.weight.as_mut_ptr().cast::<T>();
         let vectors = cols.div_ceil(S::LANES);
         // Of few columns most lanes would be padding: the transpose fills them, and its chains are the same.
-        let narrow = !exchanged && 2 * cols <= S::LANES && cols <= S::TILE.0;
+        let narrow = !exchanged && 2 * cols <= S::LANES && cols <= S::TILE.0 && self.tile.is_whole();
         if !exchanged && row == 0 && (narrow || rows == 0) {
             self.tile.column_sums(simd, self.tile.tile.col, vectors, &mut self.sums.bias);
         }
@@ -59,7 +63,7 @@ impl<T: Scalar> OuterJob<'_, T> {
         let vectors = cols.div_ceil(S::LANES);
         let out = self.sums.weight.as_mut_ptr().cast::<T>();
         let mut ahead = Queue::new(self.tile.ahead.iter().copied());
-        let mut start = Some((0, 0));
+        let mut start = Some((self.tile.blocks.start, 0));
         while let Some(place) = start {
             let part = self.tile.part(place);
             start = part.next;
@@ -115,6 +119,12 @@ impl<'a, T: Scalar> OuterTile<'a, T> {
         })
     }
 
+    /// Whether all rows are summed at once.
+    #[inline(always)]
+    fn is_whole(&self) -> bool {
+        self.blocks == (0..self.operands.blocks(self.number))
+    }
+
     /// The part that starts at row `row` of block `block`.
     #[inline(always)]
     fn part(&self, (mut block, mut row): (usize, usize)) -> PartOfTile<T> {
@@ -122,7 +132,7 @@ impl<'a, T: Scalar> OuterTile<'a, T> {
         let first = (block, row) == (0, 0);
         let mut part = PartOfTile { stretches: [none; PART_STRETCHES], count: 0, first, next: None };
         let mut room = PART_ROWS;
-        while block < self.operands.blocks(self.number) {
+        while block < self.blocks.end {
             if room == 0 || part.count == PART_STRETCHES {
                 part.next = Some((block, row));
                 break;
