@@ -381,7 +381,7 @@ pub struct SettingArgs {
     #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
     valid_fraction: Option<f64>,
     /// Networks, each trained on all rows but for a part of its own, that are averaged [default:
-    /// auto: 2, 4 up to 1,000 rows; best: 5 to 8; else 1]
+    /// auto: 2, 4 up to 1,000 rows; best: 5 to 16; else 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     members: Option<usize>,
     /// Categories with more levels get trainable vectors [default: by preset]

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use chainrule::NetworkSpec;
-use chainrule_model::{Evaluation, Metrics};
+use chainrule::{NetworkSpec, NumericEmbedding};
+use chainrule_model::{Evaluation, Metrics, Others};
 
 /// One line: a heading, and what belongs to it.
 pub fn line(heading: &str, text: &str) -> io::Result<()> {
@@ -56,6 +56,17 @@ pub fn architecture(spec: &NetworkSpec) -> String {
         spec.head.name(),
         count(parameters)
     )
+}
+
+/// Which networks have which vectors for numbers, where they differ.
+pub fn two_kinds(first: &NetworkSpec, others: &Others) -> String {
+    let kind = |embedding: &Option<NumericEmbedding>| match embedding {
+        Some(NumericEmbedding::PiecewiseLinear { .. }) => "piecewise-linear vectors",
+        Some(NumericEmbedding::Periodic { .. }) => "periodic vectors",
+        None => "no vectors",
+    };
+    let (count, first, others) = (others.first, kind(&first.numeric_embedding), kind(&others.numeric_embedding));
+    format!("numbers have {first} in the first {count}, {others} in the others")
 }
 
 /// 1234567 -> 1,234,567

@@ -67,7 +67,7 @@ const CASES: &[Case] = &[
     Case("predict cut.safetensors train.csv", 2, &["cut.safetensors", "cut short"]),
     Case("predict altered.safetensors train.csv", 2, &["altered.safetensors", "digest"]),
     Case("predict huge.safetensors train.csv", 2, &["huge.safetensors"]),
-    Case("predict newer.safetensors train.csv", 2, &["newer.safetensors", "chainrule-9", "chainrule-2"]),
+    Case("predict newer.safetensors train.csv", 2, &["newer.safetensors", "chainrule-9", "chainrule-3"]),
     Case("predict /dev/null train.csv", 2, &["/dev/null", "no chainrule model"]),
     Case("predict good.safetensors other.csv", 2, &["other.csv", "no column \"b\""]),
     Case("predict good.safetensors text.csv", 2, &["text.csv", "column \"a\"", "row 2"]),
@@ -134,7 +134,7 @@ fn folder() -> Folder {
     folder.write("damaged.arrow", arrow);
     let good = std::fs::read(folder.path().join("good.safetensors")).unwrap();
     folder.write("cut.safetensors", &good[..good.len() / 2]);
-    let version = good.windows(11).position(|bytes| bytes == b"chainrule-2").unwrap();
+    let version = good.windows(11).position(|bytes| bytes == b"chainrule-3").unwrap();
     let mut newer = good.clone();
     newer[version + 10] = b'9';
     folder.write("newer.safetensors", newer);

@@ -1,7 +1,7 @@
 //! A model's derivatives, checked on rows of a table.
 
-use chainrule::Compute;
 use chainrule::check::{Certificate, certify};
+use chainrule::{Compute, NetworkSpec};
 use chainrule_data::Table;
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +74,7 @@ impl Model {
             }
             _ => format!("all {} parameters, and the inputs of every row", certificate.parameters),
         };
-        let (worst_from, worst_to) = self.place(&certificate);
+        let (worst_from, worst_to) = self.place(self.members[member - 1].spec(), &certificate);
         Ok(ModelCertificate {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             model_hash: self.digest()?,
@@ -89,14 +89,14 @@ impl Model {
         })
     }
 
-    /// What row and column of the worst parameter are.
-    fn place(&self, certificate: &Certificate) -> (String, String) {
-        let (names, worst) = (Names::new(&self.card), &certificate.worst);
+    /// What row and column of the worst parameter are, which is one of `network`.
+    fn place(&self, network: &NetworkSpec, certificate: &Certificate) -> (String, String) {
+        let (names, worst) = (Names::new(&self.card, network), &certificate.worst);
         let parts: Vec<&str> = worst.parameter.split('.').collect();
         match parts.as_slice() {
             ["layers", l, kind] => {
                 let l: usize = l.parse().unwrap_or(0);
-                let (inputs, members) = (names.count(l), self.card.network.ensemble.map_or(1, |e| e.members));
+                let (inputs, members) = (names.count(l), network.ensemble.map_or(1, |e| e.members));
                 let from =
                     if *kind != "weight" { (*kind).to_owned() } else { names.node(l, worst.row % inputs).to_owned() };
                 // Some parameters have a row or a matrix for each member of an ensemble.

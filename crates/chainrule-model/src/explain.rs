@@ -53,7 +53,7 @@ impl Model {
         (layer, from, to): (usize, &str, &str),
     ) -> Result<WeightReport> {
         let Card { encoder, roles, target, network, settings, .. } = &self.card;
-        let names = Names::new(&self.card);
+        let names = Names::new(&self.card, network);
         if !(1..=names.layers()).contains(&layer) {
             return setting(format!("--layer {layer}: the network has the layers 1 to {}", names.layers()));
         }

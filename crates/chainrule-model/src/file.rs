@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use chainrule::{Head, Network};
+use chainrule::{Head, Network, NetworkSpec};
 use chainrule_data::write_atomically;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use sha2::{Digest, Sha256};
@@ -15,9 +15,10 @@ use crate::conformal::Conformal;
 use crate::error::{Error, Result};
 use crate::model::{Card, Model};
 
-/// Changes when older readers could not understand a newer file. A file of the first format holds one network.
-const FORMAT: &str = "chainrule-2";
-const READABLE: [&str; 2] = ["chainrule-1", FORMAT];
+/// Changes when older readers could not understand a newer file. A file of the first format holds one network, one of the
+/// second several that are all alike.
+const FORMAT: &str = "chainrule-3";
+const READABLE: [&str; 3] = ["chainrule-1", "chainrule-2", FORMAT];
 
 /// Names in the file's metadata.
 const FORMAT_KEY: &str = "format";
@@ -113,8 +114,14 @@ impl Model {
         if &digest(json, &tensors) != entry(DIGEST_KEY)? {
             return Err(broken(name, "damaged or altered: its digest does not fit its content"));
         }
-        let each = tensors.chunks_exact(card.network.parameter_shapes().len());
-        let members = each.map(|tensors| network(&card, tensors, name)).collect::<Result<_>>()?;
+        let mut rest = tensors.as_slice();
+        let member = |number| {
+            let spec = card.network_of(number);
+            let (own, others) = rest.split_at(spec.parameter_shapes().len());
+            rest = others;
+            network(&spec, own, name)
+        };
+        let members = (0..card.members()).map(member).collect::<Result<_>>()?;
         Ok(Self { card, members })
     }
 
@@ -143,8 +150,8 @@ fn prefix(member: usize, members: usize) -> String {
 }
 
 /// A network with the parameters of a file, whose shapes have been compared.
-fn network(card: &Card, tensors: &[Tensor], name: &str) -> Result<Network<f32>> {
-    let mut network = Network::<f32>::new(&card.network, 0)?;
+fn network(spec: &NetworkSpec, tensors: &[Tensor], name: &str) -> Result<Network<f32>> {
+    let mut network = Network::<f32>::new(spec, 0)?;
     for (i, tensor) in tensors.iter().enumerate() {
         let values: Vec<f32> =
             tensor.bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
@@ -194,6 +201,16 @@ fn digest(card: &str, tensors: &[Tensor]) -> String {
 /// Whether the parts of the metadata fit each other.
 fn check_card(card: &Card) -> Result<(), String> {
     card.network.validate().map_err(|e| e.to_string())?;
+    if let Some(others) = &card.others {
+        if !(1..card.members()).contains(&others.first) {
+            return Err(format!(
+                "of {} networks those from number {} on would be others",
+                card.members(),
+                others.first
+            ));
+        }
+        card.network_of(others.first).validate().map_err(|e| e.to_string())?;
+    }
     card.target.check()?;
     if card.range.is_some_and(|[least, most]| least.is_nan() || most.is_nan() || least > most) {
         return Err("the range of its predictions is empty".into());
@@ -222,8 +239,9 @@ fn check_card(card: &Card) -> Result<(), String> {
 
 /// The tensors that the networks need. Shapes are compared before anything of their size is made.
 fn read_tensors(card: &Card, file: &SafeTensors<'_>) -> Result<Vec<Tensor>, String> {
-    let (shapes, members) = (card.network.parameter_shapes(), 1 + card.training.further.len());
-    let count = shapes.len() * members;
+    let members = card.members();
+    let shapes: Vec<_> = (0..members).map(|member| card.network_of(member).parameter_shapes()).collect();
+    let count = shapes.iter().map(Vec::len).sum::<usize>();
     if file.len() != count {
         let networks = if members == 1 { "the network has".to_owned() } else { format!("{members} networks have") };
         return Err(format!("{} parameters where {networks} {count}", file.len()));
@@ -238,7 +256,7 @@ fn read_tensors(card: &Card, file: &SafeTensors<'_>) -> Result<Vec<Tensor>, Stri
     };
     let named = |member: usize| {
         let prefix = prefix(member, members);
-        shapes.iter().map(move |(name, rows, cols)| (format!("{prefix}{name}"), *rows, *cols))
+        shapes[member].iter().map(move |(name, rows, cols)| (format!("{prefix}{name}"), *rows, *cols))
     };
     (0..members).flat_map(named).map(read).collect()
 }

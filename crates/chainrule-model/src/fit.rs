@@ -7,6 +7,7 @@ use crate::choice::Choice;
 use crate::error::{Result, setting};
 use crate::matrices::{Matrices, Roles, weights};
 use crate::members::{self, Part, parts};
+use crate::others::{Others, network_of};
 use crate::recipe::{Recipe, Start};
 use crate::settings::Settings;
 use crate::target::{Hints, Target, choose_head, choose_task};
@@ -18,6 +19,7 @@ pub struct Prepared {
     pub(crate) target: Target,
     pub(crate) encoder: Encoder,
     network: NetworkSpec,
+    pub(crate) others: Option<Others>,
     task: Task,
     reason: String,
     choice: Option<Choice>,
@@ -75,12 +77,21 @@ pub fn prepare_rows(
     let valid_table = valid.map(|valid| Matrices::new(valid, &encoder, roles, &target, &head)).transpose()?;
     let network = network(&encoder, settings, outputs, head, (&matrices, fit_rows))?;
     check_network(&network, settings)?;
+    let others = settings.recipe.with_bins(parts.len()).map(|first| {
+        let recipe = Recipe { bins: 0, ..settings.recipe.clone() };
+        let numeric_embedding = numeric_embedding(encoder.number_features(), &recipe, (&matrices, fit_rows));
+        Others { first, numeric_embedding }
+    });
+    if let Some(others) = &others {
+        check_network(&network_of(&network, Some(others), others.first), settings)?;
+    }
     Ok(Prepared {
         roles: roles.clone(),
         settings: settings.clone(),
         target,
         encoder,
         network,
+        others,
         task,
         reason,
         choice,
@@ -128,13 +139,13 @@ fn numeric_embedding(
     let &Recipe { frequencies, sigma, bins, dimension, ensemble, .. } = recipe;
     let embedding = match (frequencies, bins) {
         (0, 0) => return None,
-        (0, _) => {
+        (_, 1..) => {
             let least = if ensemble.is_some() { 3 } else { 2 };
             features.retain(|&feature| matrices.has_values(rows, feature, least));
             let edges = features.iter().map(|&feature| matrices.bin_edges(rows, feature, bins)).collect();
             NumericEmbedding::PiecewiseLinear { features, edges, dimension }
         }
-        _ => NumericEmbedding::Periodic { features, frequencies, sigma },
+        (_, 0) => NumericEmbedding::Periodic { features, frequencies, sigma },
     };
     Some(embedding).filter(|e| !e.features().is_empty())
 }
@@ -225,9 +236,14 @@ impl Prepared {
         &self.warnings
     }
 
-    /// The network to be trained.
+    /// The network to be trained; of several the first.
     pub fn network(&self) -> &NetworkSpec {
         &self.network
+    }
+
+    /// The last of several networks, where their numbers have other vectors than those of the first.
+    pub fn others(&self) -> Option<&Others> {
+        self.others.as_ref()
     }
 
     /// The settings, with everything that depends on the table.
@@ -279,7 +295,7 @@ impl Prepared {
     pub(crate) fn start(&self, compute: &mut Compute, member: usize) -> Result<Network<f32>> {
         let rows = &self.parts[member].train;
         let seed = members::seed(self.settings.seed, member);
-        let mut network = Network::<f32>::new(&self.network, seed)?;
+        let mut network = Network::<f32>::new(&network_of(&self.network, self.others.as_ref(), member), seed)?;
         match self.settings.recipe.start {
             Start::BaseRate => self.start_at_base_rate(&mut network, rows)?,
             Start::Data => network.start_from_data(compute, &self.matrices.dataset(Some(rows)), seed)?,

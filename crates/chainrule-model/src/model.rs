@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::conformal::Conformal;
 use crate::error::{Result, setting};
 use crate::matrices::{InputMatrices, Matrices, Roles};
+use crate::others::{Others, network_of};
 use crate::predictions::Predictions;
 use crate::scores::{Evaluation, Metrics, Scored, evaluate};
 use crate::settings::Settings;
@@ -36,8 +37,11 @@ pub struct Card {
     pub conformal: Option<Conformal>,
     /// From columns to features.
     pub encoder: Encoder,
-    /// The network.
+    /// The network; of several the first.
     pub network: NetworkSpec,
+    /// The last ones, where their numbers have other vectors than those of the first; None: all are alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others: Option<Others>,
     /// The settings it was trained with.
     pub settings: Settings,
     /// How training went.
@@ -45,6 +49,16 @@ pub struct Card {
 }
 
 impl Card {
+    /// Networks of the model.
+    pub fn members(&self) -> usize {
+        1 + self.training.further.len()
+    }
+
+    /// The network number `member`, from 0.
+    pub fn network_of(&self, member: usize) -> NetworkSpec {
+        network_of(&self.network, self.others.as_ref(), member)
+    }
+
     /// The columns that held text in training, the target among them.
     pub fn text_columns(&self) -> impl Iterator<Item = &str> {
         let target = matches!(&self.target, Target::Classes(classes) if classes.is_text());
@@ -108,6 +122,8 @@ impl Model {
             return setting(format!("--member {number}: the model has the members 1 to {count}"));
         }
         self.members = vec![self.members.swap_remove(number - 1)];
+        self.card.network = self.members[0].spec().clone();
+        self.card.others = None;
         let training = &mut self.card.training;
         if number > 1 {
             training.report = training.further.swap_remove(number - 2);

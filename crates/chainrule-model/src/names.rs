@@ -1,6 +1,6 @@
 //! What the nodes of a network are called: columns below, classes or the target above, units between.
 
-use chainrule::Head;
+use chainrule::{Head, NetworkSpec};
 use chainrule_data::number_text;
 
 use crate::error::{Result, setting};
@@ -10,11 +10,12 @@ use crate::model::Card;
 pub(crate) struct Names(Vec<Vec<String>>);
 
 impl Names {
-    pub(crate) fn new(card: &Card) -> Self {
-        let mut layers = vec![inputs(card)];
+    /// Of one of the networks of `card`.
+    pub(crate) fn new(card: &Card, network: &NetworkSpec) -> Self {
+        let mut layers = vec![inputs(card, network)];
         let unit = |l: usize| move |i: usize| format!("unit {} of hidden layer {}", i + 1, l + 1);
-        layers.extend(card.network.hidden.iter().enumerate().map(|(l, h)| (0..h.width).map(unit(l)).collect()));
-        layers.push(outputs(card));
+        layers.extend(network.hidden.iter().enumerate().map(|(l, h)| (0..h.width).map(unit(l)).collect()));
+        layers.push(outputs(card, network));
         Self(layers)
     }
 
@@ -53,24 +54,24 @@ impl Names {
     }
 }
 
-fn inputs(card: &Card) -> Vec<String> {
+fn inputs(card: &Card, network: &NetworkSpec) -> Vec<String> {
     let features = card.encoder.feature_names();
-    let embedding = card.network.numeric_embedding.as_ref();
+    let embedding = network.numeric_embedding.as_ref();
     let (embedded, dimension) = embedding.map_or((&[][..], 0), |e| (e.features(), e.dimension()));
     let vector = |&feature: &usize| (0..dimension).map(move |d| (feature, d));
     let elements = embedded.iter().flat_map(vector).map(|(feature, d)| format!("{}[{}]", features[feature], d + 1));
     let mut names: Vec<String> = elements.collect();
     names.extend((0..features.len()).filter(|i| !embedded.contains(i)).map(|i| features[i].clone()));
-    for (column, embedding) in card.encoder.embedded().iter().zip(&card.network.embeddings) {
+    for (column, embedding) in card.encoder.embedded().iter().zip(&network.embeddings) {
         names.extend((0..embedding.dimension).map(|d| format!("{}[{}]", column.name, d + 1)));
     }
     names
 }
 
-fn outputs(card: &Card) -> Vec<String> {
+fn outputs(card: &Card, network: &NetworkSpec) -> Vec<String> {
     let (classes, target) = (card.target.classes(), &card.roles.target);
-    let outputs = card.network.outputs;
-    match &card.network.head {
+    let outputs = network.outputs;
+    match &network.head {
         Head::Bernoulli => classes[1..].to_vec(),
         Head::Ordinal { .. } => classes[..outputs].iter().map(|class| format!("above {class}")).collect(),
         Head::Categorical { .. } => classes.to_vec(),

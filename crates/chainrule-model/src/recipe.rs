@@ -25,7 +25,7 @@ pub enum Preset {
     /// Two networks by RealMLP-TD, with a lower rate for numbers, and epochs, batches and embeddings by the table; of epochs and embeddings
     /// it shows those of the smallest tables.
     Auto,
-    /// The same, more networks, and more epochs for classes.
+    /// The same, more networks, of which some have other vectors for numbers, and more epochs for classes.
     Best,
 }
 
@@ -111,6 +111,9 @@ pub struct Recipe {
     /// Length of the vectors of a piecewise-linear embedding.
     #[serde(skip_serializing_if = "is_zero")]
     pub dimension: usize,
+    /// Part of several networks, rounded up, that have bins where there are frequencies too; the last ones have those. 0: all have one kind.
+    #[serde(skip_serializing_if = "is_none")]
+    pub bins_share: f64,
     /// An ensemble in place of a single network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensemble: Option<Ensemble>,
@@ -140,12 +143,24 @@ impl Recipe {
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Of so many networks the first ones, whose numbers have the vectors of bins, where the others have periodic ones; None: all are alike.
+    pub(crate) fn with_bins(&self, members: usize) -> Option<usize> {
+        let count = (self.bins_share * members as f64).ceil() as usize;
+        (self.bins > 0 && self.frequencies > 0 && count < members).then_some(count)
+    }
 }
 
 /// Whether a number that older versions do not know can be left out of a file.
 #[allow(clippy::trivially_copy_pass_by_ref)] // The serializer passes a reference.
 fn is_zero(number: &usize) -> bool {
     *number == 0
+}
+
+/// Whether a part that older versions do not know can be left out of a file.
+#[allow(clippy::trivially_copy_pass_by_ref)] // The serializer passes a reference.
+fn is_none(part: &f64) -> bool {
+    *part == 0.0
 }
 
 impl Settings {

@@ -235,7 +235,16 @@ impl Settings {
             return Err(Error::Setting("members must be at least 1".into()));
         }
         let Recipe {
-            frequencies, sigma, label_smoothing, category_dimension, bins, dimension, start, ensemble, ..
+            frequencies,
+            sigma,
+            label_smoothing,
+            category_dimension,
+            bins,
+            dimension,
+            bins_share,
+            start,
+            ensemble,
+            ..
         } = self.recipe;
         if frequencies > 1024 || (frequencies > 0 && !(sigma > 0.0 && sigma.is_finite())) {
             return Err(Error::Setting("recipe: frequencies must be 0 to 1024, and sigma > 0 with them".into()));
@@ -248,8 +257,13 @@ impl Settings {
             let message = "recipe: bins must be 0 to 256, and dimension 1, 2, 4, 8 or 16 with them";
             return Err(Error::Setting(message.into()));
         }
-        if bins > 0 && frequencies > 0 {
-            return Err(Error::Setting("recipe: numbers get one kind of vectors: set bins or frequencies to 0".into()));
+        if !(0.0..=1.0).contains(&bins_share) {
+            return Err(Error::Setting(format!("recipe: bins_share must be in [0, 1], got {bins_share}")));
+        }
+        if bins > 0 && frequencies > 0 && bins_share == 0.0 {
+            let message = "recipe: numbers get one kind of vectors: set bins or frequencies to 0, or bins_share to the part of the networks \
+                           that has bins";
+            return Err(Error::Setting(message.into()));
         }
         if ensemble.is_some() && start == Start::Data {
             let message = "recipe: start = \"data\" is for single networks; an ensemble starts \"uniform\"";
@@ -452,6 +466,8 @@ mod tests {
             "optimizer = { kind = \"rprop\", grow = 0.9 }",
             "min_level_rows = 0",
             "members = 0",
+            "recipe.bins_share = 1.5",
+            "recipe = { frequencies = 4, sigma = 0.1, bins = 4, dimension = 4 }",
         ] {
             assert!(Settings::from_toml(text, Some(Preset::Plain)).unwrap().validate().is_err(), "{text}");
         }

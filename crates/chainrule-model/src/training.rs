@@ -14,6 +14,7 @@ use crate::fit::Prepared;
 use crate::matrices::Matrices;
 use crate::members::{self, is_hopeless, judged_after};
 use crate::model::{Card, Model, Training};
+use crate::others::Others;
 use crate::predictions::Predictions;
 use crate::scores::Evaluation;
 use crate::target::Target;
@@ -159,7 +160,7 @@ impl Prepared {
             self.valid_data(number).unwrap_or_else(|| self.matrices.dataset(Some(&self.parts[number].train)))
         };
         estimate_scale(&mut networks, compute, &numbers.iter().map(judges).collect::<Vec<_>>())?;
-        let mut model = Model { card: self.card(&networks[0], reports), members: networks };
+        let mut model = Model { card: self.card(&numbers, &networks[0], reports), members: networks };
         let Some((matrices, rows)) = self.held_out(&numbers) else {
             return Ok(Fitted { model, valid: None, left_out });
         };
@@ -178,8 +179,14 @@ impl Prepared {
         Ok(Fitted { model, valid: Some(valid), left_out })
     }
 
-    fn card(&self, network: &Network<f32>, mut reports: Vec<TrainReport>) -> Card {
+    /// The card of a model of the members with these numbers, the first of which is `network`.
+    fn card(&self, numbers: &[usize], network: &Network<f32>, mut reports: Vec<TrainReport>) -> Card {
         let further = reports.split_off(1);
+        // Some may have been left out.
+        let others = self.others.as_ref().and_then(|others| {
+            let first = numbers.iter().filter(|&&number| number < others.first).count();
+            (1..numbers.len()).contains(&first).then(|| Others { first, ..others.clone() })
+        });
         let rows: Vec<u32> = match &self.parts[..] {
             [part] => part.train.clone(),
             parts => parts[0].train.iter().chain(&parts[0].valid).copied().collect(),
@@ -195,6 +202,7 @@ impl Prepared {
             conformal: None,
             encoder: self.encoder.clone(),
             network: network.spec().clone(),
+            others,
             settings: self.settings.clone(),
             training: Training {
                 rows: rows.len(),

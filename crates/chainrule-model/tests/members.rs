@@ -1,9 +1,9 @@
 //! Models of several networks: what they say together, what they are judged on, and how they are kept.
 #![allow(clippy::unwrap_used)]
 
-use chainrule::{Compute, Event, Flow, Head, Key, Scale};
+use chainrule::{Compute, Event, Flow, Head, Key, Network, NumericEmbedding, Scale};
 use chainrule_data::{Column, Table, Values};
-use chainrule_model::{Fitted, Model, Roles, Settings, prepare};
+use chainrule_model::{Fitted, Model, Recipe, Roles, Settings, prepare};
 
 /// Numbers `x` and `z`, text `c` of 12 levels, a target `y` about 3 x with errors whose size depends on x, classes `k`.
 fn table(rows: usize, part: u64) -> Table {
@@ -116,7 +116,7 @@ fn one_member_is_the_first_network_and_several_are_saved_under_their_numbers() {
     let model = fit(&train, "y", &small(2)).model;
     let bytes = model.to_bytes().unwrap();
     let text = String::from_utf8_lossy(&bytes);
-    for name in ["\"members.0.layers.0.weight\"", "\"members.1.layers.1.bias\"", "chainrule-2"] {
+    for name in ["\"members.0.layers.0.weight\"", "\"members.1.layers.1.bias\"", "chainrule-3"] {
         assert!(text.contains(name), "{name}");
     }
     let loaded = again(&model);
@@ -130,6 +130,54 @@ fn one_member_is_the_first_network_and_several_are_saved_under_their_numbers() {
         again(&model).member(3).err().unwrap().to_string().contains("--member 3: the model has the members 1 to 2")
     );
     assert!(again(&model).member(0).is_err());
+}
+
+/// Two networks with bins and one with frequencies.
+fn of_two_kinds() -> Settings {
+    let recipe = Recipe { frequencies: 3, sigma: 0.1, bins: 5, dimension: 4, bins_share: 0.5, ..Recipe::default() };
+    Settings { recipe, ..small(3) }
+}
+
+#[test]
+fn members_may_have_other_vectors_for_numbers() {
+    let train = table(120, 0);
+    let model = fit(&train, "y", &of_two_kinds()).model;
+    let kind = |network: &Network<f32>| match network.spec().numeric_embedding {
+        Some(NumericEmbedding::PiecewiseLinear { .. }) => "bins",
+        Some(NumericEmbedding::Periodic { .. }) => "frequencies",
+        None => "none",
+    };
+    assert_eq!(model.networks().iter().map(kind).collect::<Vec<_>>(), ["bins", "bins", "frequencies"]);
+    let loaded = again(&model);
+    assert_eq!((loaded.digest().unwrap(), loaded.card()), (model.digest().unwrap(), model.card()));
+    let alone = |number| column(&again(&again(&model).member(number).unwrap()), &train, "prediction");
+    let alone = [1, 2, 3].map(alone);
+    for (row, &found) in column(&loaded, &train, "prediction").iter().enumerate() {
+        let mean = alone.iter().map(|one| one[row]).sum::<f64>() / 3.0;
+        assert!((found - mean).abs() < 1e-9 * mean.abs(), "{found} {mean}");
+    }
+    let certificate = loaded.certify(&mut Compute::new(1), &train, 5, Some(200)).unwrap();
+    assert!(certificate.holds && certificate.members == Some(3), "{certificate:?}");
+    assert!(loaded.contributions(&mut Compute::new(1), &train, None).is_ok());
+    let third = again(&model).member(3).unwrap();
+    assert!(third.card().others.is_none() && third.card().network == *model.networks()[2].spec());
+}
+
+#[test]
+fn of_two_kinds_one_may_be_left() {
+    let train = table(120, 0);
+    let stop_at = |member: usize| {
+        let prepared = prepare(&train, None, &roles("y"), &of_two_kinds()).unwrap();
+        let mut begun = 0;
+        let fitted = prepared.train(&mut Compute::new(1), &mut |_, event| {
+            begun += usize::from(matches!(event, Event::Begin { .. }));
+            if begun == member { Flow::Stop } else { Flow::Continue }
+        });
+        let model = fitted.unwrap().model;
+        (again(&model).networks().len(), model.card().others.as_ref().map(|others| others.first))
+    };
+    assert_eq!([2, 3].map(stop_at), [(1, None), (2, None)]);
+    assert_eq!(fit(&train, "y", &of_two_kinds()).model.card().others.as_ref().unwrap().first, 2);
 }
 
 #[test]

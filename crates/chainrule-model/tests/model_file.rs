@@ -136,8 +136,12 @@ fn a_file_with_any_bit_changed_is_refused() {
 fn a_forged_file_is_refused() {
     let nan = f32::NAN.to_le_bytes();
     type Forge = fn(&mut Parts, [u8; 4]);
-    let forgeries: [(Forge, &str); 26] = [
-        (|p, _| p.format = "chainrule-3".into(), "this version reads \"chainrule-2\" and older"),
+    let forgeries: [(Forge, &str); 27] = [
+        (|p, _| p.format = "chainrule-4".into(), "this version reads \"chainrule-3\" and older"),
+        (
+            |p, _| p.card["others"] = json!({"first": 1, "numeric_embedding": null}),
+            "of 1 networks those from number 1 on would be others",
+        ),
         (|p, _| p.card["smoothing"] = json!(1.0), "the smoothing 1 of its labels is not between 0 and 1"),
         (|p, _| p.card["temperature"] = json!(0.0), "its temperature 0 is not above 0"),
         (|p, _| p.card["conformal"]["sizes"][0] = json!(1e9), "do not ascend"),

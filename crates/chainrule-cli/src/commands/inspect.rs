@@ -45,8 +45,11 @@ fn show(card: &Card, hash: &str) -> std::io::Result<()> {
     }
     print::line("network", &print::architecture(&card.network))?;
     if !card.training.further.is_empty() {
-        let members = 1 + card.training.further.len();
+        let members = card.members();
         print::line("members", &format!("{members} such networks, whose predictions are averaged"))?;
+    }
+    if let Some(others) = &card.others {
+        print::line("", &print::two_kinds(&card.network, others))?;
     }
     if let serde_json::Value::Object(head) = json!(card.network.head) {
         print::line("head", &serde_json::Value::Object(head).to_string())?;

@@ -76,6 +76,7 @@ struct Facts {
     reason: String,
     preset: String,
     network: String,
+    two_kinds: Option<String>,
     own_rows: Option<usize>,
     train_rows: usize,
     valid_rows: usize,
@@ -94,6 +95,7 @@ impl Facts {
             reason: reason.to_owned(),
             preset: preset(prepared),
             network: print::architecture(prepared.network()),
+            two_kinds: prepared.others().map(|others| print::two_kinds(prepared.network(), others)),
             own_rows: prepared.own_rows(),
             train_rows: prepared.train_rows(),
             valid_rows: prepared.valid_rows(),
@@ -119,6 +121,9 @@ impl Facts {
         print::line("task", &format!("{} ({})", task_name(self.task), self.reason))?;
         print::line("preset", &self.preset)?;
         print::line("network", &self.network)?;
+        if let Some(two_kinds) = &self.two_kinds {
+            print::line("", two_kinds)?;
+        }
         let (train, valid) = (print::count(self.train_rows), print::count(self.valid_rows));
         let rows = match self.own_rows {
             None => format!("{train} to learn from, {valid} to choose the best epoch"),
