@@ -112,7 +112,7 @@ pub struct Recipe {
     #[serde(skip_serializing_if = "is_zero")]
     pub dimension: usize,
     /// Part of several networks, rounded up, that have bins where there are frequencies too; the last ones have those. 0: all have one kind.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub bins_share: f64,
     /// An ensemble in place of a single network.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,15 +152,8 @@ impl Recipe {
 }
 
 /// Whether a number that older versions do not know can be left out of a file.
-#[allow(clippy::trivially_copy_pass_by_ref)] // The serializer passes a reference.
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-/// Whether a part that older versions do not know can be left out of a file.
-#[allow(clippy::trivially_copy_pass_by_ref)] // The serializer passes a reference.
-fn is_none(part: &f64) -> bool {
-    *part == 0.0
+fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 impl Settings {

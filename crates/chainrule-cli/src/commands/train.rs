@@ -211,8 +211,8 @@ impl Result<'_> {
 
     /// How training went, in a line.
     fn trained(&self) -> String {
-        let training = &self.fitted.model.card().training;
-        let networks = 1 + training.further.len();
+        let card = self.fitted.model.card();
+        let (training, networks) = (&card.training, card.members());
         let epochs: usize = training.reports().map(|report| report.history.len()).sum();
         let plural = if epochs == 1 { "" } else { "s" };
         let mut text = format!("{epochs} epoch{plural} in {}", duration(self.time.as_secs_f64()));

@@ -109,11 +109,11 @@ struct PartOfTile<T> {
 }
 
 impl<'a, T: Scalar> OuterTile<'a, T> {
-    /// Rows of each block, and the operands' panels at the tile's first row and column.
+    /// Rows of each of its blocks, and the operands' panels at the tile's first row and column.
     #[inline(always)]
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (usize, &'a [T], &'a [T])> + use<'a, T> {
         let (operands, layer, number, tile) = (self.operands, self.layer, self.number, self.tile);
-        (0..operands.blocks(number)).map(move |block| {
+        self.blocks.clone().map(move |block| {
             let (rows, left, right) = layer.operands(operands, number, block);
             (rows, &left[tile.row * rows..], &right[tile.col * rows..])
         })
