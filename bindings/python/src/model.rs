@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use chainrule::{Compute, Dataset, Inputs, Network, NetworkSpec, Progress, ProgressNumbers, Scalar, TrainSettings};
+use chainrule::{
+    Compute, Dataset, Inputs, Network, NetworkSpec, Progress, ProgressNumbers, Scalar, SparseMatrix, TrainSettings,
+};
 use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -31,7 +33,7 @@ type Numbers<'py> = (u64, Vec<Bound<'py, PyAny>>, [f64; 2]);
 
 /// Rows as Python hands them over: the inputs, the targets and the weights.
 pub struct Rows<'py, T: Element> {
-    x: PyReadonlyArray2<'py, T>,
+    x: Features<'py, T>,
     y: PyReadonlyArray2<'py, T>,
     weights: Option<PyReadonlyArray1<'py, T>>,
 }
@@ -40,13 +42,13 @@ impl<'py, T: Scalar + Element> Rows<'py, T> {
     /// Arrays of the model's precision.
     pub fn new(x: &Bound<'py, PyAny>, y: &Bound<'py, PyAny>, weights: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
         let weights = weights.map(|weights| weights.extract::<PyReadonlyArray1<'py, T>>()).transpose()?;
-        Ok(Self { x: matrix(x, "X")?, y: matrix(y, "y")?, weights })
+        Ok(Self { x: Features::new(x)?, y: matrix(y, "y")?, weights })
     }
 
     /// The same as the engine takes it, without a copy.
     pub fn dataset(&self) -> PyResult<Dataset<'_, T>> {
         let weights = self.weights.as_ref().map(|weights| weights.as_slice()).transpose()?;
-        Ok(Dataset { inputs: inputs(&self.x)?, targets: self.y.as_slice()?, weights, select: None })
+        Ok(Dataset { inputs: self.x.inputs()?, targets: self.y.as_slice()?, weights, select: None })
     }
 }
 
@@ -56,9 +58,41 @@ fn matrix<'py, T: Element>(array: &Bound<'py, PyAny>, what: &str) -> PyResult<Py
     if array.is_c_contiguous() { Ok(array) } else { Err(layout(what)) }
 }
 
-fn inputs<'a, T: Scalar + Element>(x: &'a PyReadonlyArray2<'_, T>) -> PyResult<Inputs<'a, T>> {
-    let [rows, width] = [x.shape()[0], x.shape()[1]];
-    Ok(Inputs { rows, ..Inputs::numeric(x.as_slice()?, width) })
+/// The inputs: an array, or a matrix of scipy's in CSR format, whose columns ascend in each row.
+enum Features<'py, T: Element> {
+    Dense(PyReadonlyArray2<'py, T>),
+    Sparse {
+        width: usize,
+        starts: PyReadonlyArray1<'py, usize>,
+        columns: PyReadonlyArray1<'py, u32>,
+        values: PyReadonlyArray1<'py, T>,
+    },
+}
+
+impl<'py, T: Scalar + Element> Features<'py, T> {
+    fn new(x: &Bound<'py, PyAny>) -> PyResult<Self> {
+        if !x.hasattr("indptr")? {
+            return Ok(Self::Dense(matrix(x, "X")?));
+        }
+        let as_type = |name: &str, kind: &str| x.getattr(name)?.call_method1("astype", (kind,));
+        Ok(Self::Sparse {
+            width: x.getattr("shape")?.get_item(1)?.extract()?,
+            starts: as_type("indptr", "uintp")?.extract()?,
+            columns: as_type("indices", "uint32")?.extract()?,
+            values: x.getattr("data")?.extract()?,
+        })
+    }
+
+    /// The same as the engine takes it.
+    fn inputs(&self) -> PyResult<Inputs<'_, T>> {
+        Ok(match self {
+            Self::Dense(x) => Inputs { rows: x.shape()[0], ..Inputs::numeric(x.as_slice()?, x.shape()[1]) },
+            Self::Sparse { width, starts, columns, values } => {
+                let (starts, columns, values) = (starts.as_slice()?, columns.as_slice()?, values.as_slice()?);
+                Inputs::sparse(SparseMatrix { starts, columns, values }, *width)
+            }
+        })
+    }
 }
 
 impl<T: Scalar + Element> Model<T> {
@@ -157,8 +191,8 @@ impl<T: Scalar + Element> Model<T> {
         threads: usize,
         of: Prediction,
     ) -> PyResult<Bound<'py, PyArray2<T>>> {
-        let x = matrix(x, "X")?;
-        let inputs = inputs(&x)?;
+        let x = Features::new(x)?;
+        let inputs = x.inputs()?;
         let values = py.detach(|| {
             let network = self.read();
             let means = network.predict(&mut Compute::new(threads), &inputs)?;

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import sparse
 from sklearn import neural_network as theirs
 from sklearn.datasets import load_digits, load_iris, make_multilabel_classification, make_regression
 from sklearn.exceptions import ConvergenceWarning
@@ -17,10 +18,10 @@ X_DIGITS, Y_DIGITS = X_DIGITS[:400] / 16, Y_DIGITS[:400]
 X_REG, Y_REG = make_regression(n_samples=120, n_features=6, n_targets=2, noise=1.0, random_state=3)
 X_REG, Y_REG = X_REG, Y_REG / Y_REG.std()
 
-# Adam's epsilon is added where its paper adds it, to the corrected root; scikit-learn adds it to the uncorrected one, as the paper's
-# remark on efficiency does. With one as small as this both do the same.
-BASE = {"max_iter": 15, "random_state": 1, "epsilon": 1e-30}
+BASE = {"max_iter": 15, "random_state": 1}
 SGD = {"solver": "sgd", "learning_rate_init": 0.05}
+X_RARE = np.random.default_rng(0).binomial(1, 0.01, (400, 80)).astype(float)
+Y_RARE = X_RARE[:, :40].sum(axis=1) > X_RARE[:, 40:].sum(axis=1)
 CLASSIFIERS = [
     ({}, X_IRIS, Y_IRIS),
     ({}, X_DIGITS, Y_DIGITS),
@@ -34,6 +35,9 @@ CLASSIFIERS = [
     (SGD | {"momentum": 0.5, "nesterovs_momentum": False}, X_IRIS, Y_IRIS),
     ({"early_stopping": True, "validation_fraction": 0.2}, X_IRIS, Y_IRIS == 2),
     ({"early_stopping": True, "n_iter_no_change": 3}, X_DIGITS, Y_DIGITS),
+    # Most of such a feature's gradients are about as small as Adam's epsilon.
+    ({}, X_RARE, Y_RARE),
+    ({"epsilon": 1e-3}, X_IRIS, Y_IRIS),
     ({}, *make_multilabel_classification(n_samples=80, random_state=1)),
 ]
 REGRESSORS = [
@@ -94,7 +98,7 @@ def test_row_weights():
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_partial_fit(solver):
     estimators = [
-        module.MLPClassifier(solver=solver, learning_rate="invscaling", epsilon=1e-30, random_state=0)
+        module.MLPClassifier(solver=solver, learning_rate="invscaling", random_state=0)
         for module in (theirs, chainrule)
     ]
     for estimator in estimators:
@@ -106,7 +110,7 @@ def test_partial_fit(solver):
 
 def test_warm_start():
     estimators = [
-        module.MLPRegressor(warm_start=True, max_iter=4, epsilon=1e-30, random_state=0) for module in (theirs, chainrule)
+        module.MLPRegressor(warm_start=True, max_iter=4, random_state=0) for module in (theirs, chainrule)
     ]
     for estimator in estimators:
         with warnings.catch_warnings():
@@ -120,3 +124,37 @@ def test_parameters_are_scikit_learns_and_more():
     for name in ("MLPClassifier", "MLPRegressor"):
         expected, got = (getattr(module, name)().get_params() for module in (theirs, chainrule))
         assert expected.items() <= got.items()
+
+
+def unordered(X):
+    """In CSR format with columns that descend, each element in two halves, and indices of 64 bits."""
+    rows = [np.flatnonzero(row)[::-1].repeat(2) for row in X]
+    starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+    values = np.concatenate([row[columns] / 2 for row, columns in zip(X, rows)])
+    return sparse.csr_matrix((values, np.concatenate(rows).astype(np.int64), starts), shape=X.shape)
+
+
+@pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csc_matrix, sparse.coo_array, sparse.csr_array, unordered])
+@pytest.mark.parametrize("parameters", [{}, {"solver": "lbfgs"}, {"early_stopping": True}, {"hidden_layer_sizes": ()}])
+def test_sparse_rows_are_those_of_the_whole_matrix(form, parameters):
+    rows = form(X_DIGITS)
+    given = rows.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        whole, model = (chainrule.MLPClassifier(**BASE | parameters).fit(X, Y_DIGITS) for X in (X_DIGITS, rows))
+    for a, b in zip(whole.coefs_, model.coefs_):
+        assert (a == b).all()
+    assert (model.predict_proba(rows) == whole.predict_proba(X_DIGITS)).all()
+    assert (rows != given).nnz == 0 and (not hasattr(rows, "indices") or (rows.indices == given.indices).all())
+    both = [chainrule.MLPRegressor(random_state=0).partial_fit(X, Y_DIGITS) for X in (X_DIGITS, rows)]
+    assert (both[0].predict(X_DIGITS) == both[1].predict(rows)).all()
+
+
+def test_sparse_rows_need_no_room_for_their_zeros():
+    """The whole matrix would have 16 GB."""
+    rng = np.random.default_rng(0)
+    X = sparse.random(4_000, 500_000, 4e-5, format="csr", rng=rng)
+    y = np.asarray(X[:, :250_000].sum(axis=1) > X[:, 250_000:].sum(axis=1)).ravel()
+    expected, got = fit_both("MLPClassifier", {"hidden_layer_sizes": (2,), "max_iter": 2}, X, y)
+    assert_same(expected, got, X)
+    assert_allclose(got.predict_proba(X), expected.predict_proba(X), rtol=1e-3)

@@ -266,7 +266,7 @@ def test_rows_are_not_copied():
     assert most < 0.3 * rows.nbytes
 
 
-def test_tables_and_sparse_rows():
+def test_tables():
     frame = pd.DataFrame(X, columns=list("abcd"))
     model = quick().fit(frame, Y)
     assert list(model.feature_names_in_) == list("abcd")

@@ -1,6 +1,6 @@
 //! A table as the engine sees it.
 
-use chainrule::{Dataset, Head, Inputs};
+use chainrule::{Dataset, Head, Inputs, Matrix};
 use chainrule_data::{Encoder, Features, Table, event_column, exposure_column, weight_column};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,7 @@ impl InputMatrices {
 
     pub(crate) fn inputs(&self) -> Inputs<'_, f32> {
         let Features { rows, width, ref numeric, codes_width, ref codes } = self.features;
+        let numeric = Matrix::Dense(numeric);
         Inputs { rows, width, numeric, categories: codes_width, codes, offset: self.offset.as_deref() }
     }
 }

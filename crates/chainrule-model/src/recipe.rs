@@ -164,7 +164,13 @@ impl Settings {
             hidden: vec![256; 3],
             activation: None,
             dropout: 0.0,
-            optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weight_decay: 0.0 },
+            optimizer: Optimizer::Adam {
+                beta1: 0.9,
+                beta2: 0.95,
+                epsilon: 1e-8,
+                epsilon_hat: false,
+                weight_decay: 0.0,
+            },
             learning_rate: None,
             schedule: Schedule::CosineWaves,
             batch: Some(256),
@@ -189,7 +195,13 @@ impl Settings {
             Preset::RealmlpS => simple,
             Preset::Realmlp => Self {
                 dropout: 0.15,
-                optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weight_decay: 0.02 },
+                optimizer: Optimizer::Adam {
+                    beta1: 0.9,
+                    beta2: 0.95,
+                    epsilon: 1e-8,
+                    epsilon_hat: false,
+                    weight_decay: 0.02,
+                },
                 one_hot_max_levels: 8,
                 recipe: Recipe {
                     frequencies: 16,

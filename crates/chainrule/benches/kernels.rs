@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use chainrule::Isa;
 use chainrule::Scalar;
-use chainrule::kernel::{Buffer, Finish, Operands, Outer, Outers, Part, Product, Simd, Team, Tile, TileFn, VectorJob};
+use chainrule::kernel::{
+    Buffer, Finish, Left, Operands, Outer, Outers, Part, Product, Simd, Team, Tile, TileFn, VectorJob,
+};
 use chainrule::kernel::{multiply, outer_sums, panels_len};
 
 const WIDTHS: [usize; 6] = [16, 64, 256, 512, 1024, 2048];
@@ -81,9 +83,8 @@ impl<T: Scalar> Products<T> {
                     rows: BLOCK,
                     cols: self.width,
                     depth: self.width,
-                    left: h,
+                    left: Left::Panels(h),
                     right: &self.weight,
-                    left_in_lines: false,
                     start: None,
                     finish: Finish::Keep,
                 };

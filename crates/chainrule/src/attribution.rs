@@ -3,6 +3,7 @@
 use crate::compute::Compute;
 use crate::data::Inputs;
 use crate::error::{Result, expect_len};
+use crate::matrix::Matrix;
 use crate::network::Network;
 use crate::output_gradient::{Descent, OutputGradient, vectors_width};
 use crate::predict::CHUNK;
@@ -74,7 +75,7 @@ impl<T: Scalar> Network<T> {
         tolerance: f64,
     ) -> Result<Attribution> {
         inputs.check(&self.spec)?;
-        Inputs { rows: 1, numeric: baseline.numeric, codes: baseline.codes, offset: None, ..*inputs }
+        Inputs { rows: 1, numeric: Matrix::Dense(baseline.numeric), codes: baseline.codes, offset: None, ..*inputs }
             .check(&self.spec)?;
         expect_len("factors of outputs", inputs.rows * self.spec.outputs, v.len())?;
         let network = self.widen()?.down_to_input_without_dropout();
@@ -121,7 +122,7 @@ impl Path {
     fn load<T: Scalar>(&mut self, inputs: &Inputs<'_, T>, v: &[f64], rows: std::ops::Range<usize>) {
         let part = |width: usize| rows.start * width..rows.end * width;
         self.rows = rows.len();
-        self.numeric = inputs.numeric[part(inputs.width)].iter().map(|x| x.to_f64()).collect();
+        self.numeric = inputs.numeric.widen(inputs.width, rows.clone());
         self.codes = inputs.codes[part(inputs.categories)].to_vec();
         self.v = v[part(v.len() / inputs.rows)].to_vec();
     }
@@ -174,7 +175,7 @@ impl Path {
         let inputs = Inputs {
             rows: self.rows,
             width,
-            numeric: &numeric,
+            numeric: Matrix::Dense(&numeric),
             categories: self.tables.len(),
             codes: &self.codes,
             offset: None,

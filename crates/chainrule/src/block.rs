@@ -6,10 +6,11 @@
 use crate::compute::Compute;
 use crate::data::{Batch, Dataset, Inputs};
 use crate::kernel::{
-    Buffer, Isa, Operands, Team, gather, index, line_len, panels_len, scratch_len, stored_len, unpack,
+    Buffer, Isa, Left, Operands, SparseRows, Team, gather, index, line_len, panels_len, scratch_len, stored_len, unpack,
 };
 use crate::layer::ensemble_dense::MemberSums;
 use crate::layer::numeric_embedding::FeatureColumns;
+use crate::matrix::Matrix;
 use crate::scalar::Scalar;
 use crate::spec::NetworkSpec;
 use crate::topology::{PASSES, Topology};
@@ -48,6 +49,8 @@ pub(crate) struct Block<T> {
     pub(crate) codes: Vec<u32>,
     /// What the scale layer makes h^(0) of, and in a backward pass the rows' parts of the gradient of the scale; empty without one.
     pub(crate) unscaled: Buffer<T>,
+    /// h^(0) = x where that is there without its zeros; its place in `h` means nothing then.
+    pub(crate) sparse: Option<SparseRows<T>>,
     /// h^(0) = x, h^(1), ..., and z^(L) last; (rows x width) in panels, the last in lines if `in_lines`.
     pub(crate) h: Vec<Buffer<T>>,
     /// x of the layers where it is not h.
@@ -62,6 +65,12 @@ pub(crate) struct Block<T> {
     pub(crate) by_alpha: Vec<Option<Buffer<T>>>,
     /// delta of each h, or u where that is not the same, stored like h; the first is empty unless the input has parameters of its own.
     pub(crate) delta: Vec<Buffer<T>>,
+    /// Elements of h^(0) in panels, for which there is no room before they are needed.
+    entrance_len: usize,
+    /// Whether h^(0) may do without its zeros.
+    takes_sparse: bool,
+    /// Whether there will be a backward pass.
+    trains: bool,
     /// Whether there are so few outputs that z^(L), delta^(L) and the means o are stored in lines.
     in_lines: bool,
     /// Targets, weights and offsets.
@@ -91,7 +100,11 @@ impl<T: Scalar> Block<T> {
             features: FeatureColumns::new(features, capacity),
             codes: Vec::with_capacity(capacity * spec.embeddings.len()),
             unscaled: buffer(if spec.scale { spec.input_width() } else { 0 }),
-            h: lens.clone().map(Buffer::zeros).collect(),
+            sparse: None,
+            entrance_len: lens.clone().next().unwrap_or(0),
+            takes_sparse: topology.takes_sparse(),
+            trains: training,
+            h: lens.clone().enumerate().map(|(l, len)| Buffer::zeros(if l > 0 { len } else { 0 })).collect(),
             entered: layers.iter().map(|l| l.members.r.map(|_| buffer(l.inputs))).collect(),
             products: layers.iter().map(|l| l.members.s.filter(|_| training).map(|_| buffer(l.outputs))).collect(),
             sums: layers.iter().map(|l| MemberSums::new(&l.members, l.inputs, l.outputs)).collect(),
@@ -110,18 +123,52 @@ impl<T: Scalar> Block<T> {
     pub(crate) fn load(&mut self, (team, isa): On<'_>, inputs: &Inputs<'_, T>, select: &[u32], first: usize) {
         self.rows = select.len();
         self.first = first;
-        if self.features.is_used() {
-            self.features.load(inputs, select);
-        } else {
-            let entrance = if self.unscaled.is_empty() { &mut self.h[0] } else { &mut self.unscaled };
-            gather(team, isa, inputs.numeric, inputs.width, select, entrance);
-        }
+        self.load_numeric((team, isa), inputs, select);
         self.codes.clear();
         for &row in select.iter().filter(|_| inputs.categories > 0) {
             let codes = &inputs.codes[row as usize * inputs.categories..][..inputs.categories];
             self.codes.extend_from_slice(codes);
         }
         self.batch.load_offset(inputs, select);
+    }
+
+    fn load_numeric(&mut self, (team, isa): On<'_>, inputs: &Inputs<'_, T>, select: &[u32]) {
+        let (width, numbers) = (inputs.width, select.iter().map(|&row| row as usize));
+        if let (Matrix::Sparse(matrix), true) = (&inputs.numeric, self.takes_sparse) {
+            let rows = self.sparse.get_or_insert_with(SparseRows::default);
+            return rows.set(width, self.trains, numbers.map(|row| matrix.row(row)));
+        }
+        self.sparse = None;
+        if self.h[0].is_empty() {
+            self.h[0] = Buffer::zeros(self.entrance_len);
+        }
+        if self.features.is_used() {
+            return self.features.load(inputs, select);
+        }
+        let entrance = if self.unscaled.is_empty() { &mut self.h[0] } else { &mut self.unscaled };
+        match inputs.numeric {
+            Matrix::Dense(numeric) => gather(team, isa, numeric, width, select, entrance),
+            Matrix::Sparse(_) => {
+                entrance[..panels_len::<T>(self.rows, width)].fill(T::ZERO);
+                for (place, row) in numbers.enumerate() {
+                    let keep = |column, x| entrance[index::<T>(select.len(), place, column)] = x;
+                    inputs.numeric.for_each(width, row, keep);
+                }
+            }
+        }
+    }
+
+    /// What enters the layer above the h of `below`, of all of which `entered` and `sparse` are the block's.
+    pub(crate) fn left<'a>(
+        sparse: &'a Option<SparseRows<T>>,
+        entered: &'a [Option<Buffer<T>>],
+        below: &'a [Buffer<T>],
+    ) -> Left<'a, T> {
+        let l = below.len() - 1;
+        match sparse {
+            Some(rows) if l == 0 => Left::Sparse(rows),
+            _ => Left::Panels(entered[l].as_deref().unwrap_or(&below[l])),
+        }
     }
 
     /// [`load`](Self::load) with targets and weights.
@@ -379,5 +426,9 @@ impl<T: Scalar> Operands<T> for Blocks<T> {
         let (layer, member) = (layer.min(self.hidden), layer.saturating_sub(self.hidden));
         let block = &self.blocks[member * self.member_blocks + block];
         (block.rows, block.entered[layer].as_deref().unwrap_or(&block.h[layer]), &block.delta[layer + 1])
+    }
+
+    fn sparse(&self, block: usize) -> Option<&SparseRows<T>> {
+        self.blocks[block].sparse.as_ref()
     }
 }

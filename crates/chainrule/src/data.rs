@@ -1,7 +1,8 @@
-//! What a network is trained on: row-major matrices, and which of their rows.
+//! What a network is trained on: matrices, and which of their rows.
 
 use crate::cost::Rows;
 use crate::error::{Error, Result, expect_len};
+use crate::matrix::{Matrix, SparseMatrix};
 use crate::scalar::Scalar;
 use crate::spec::NetworkSpec;
 
@@ -12,8 +13,8 @@ pub struct Inputs<'a, T> {
     pub rows: usize,
     /// Numeric features of a row.
     pub width: usize,
-    /// (rows x width), row-major.
-    pub numeric: &'a [T],
+    /// (rows x width).
+    pub numeric: Matrix<'a, T>,
     /// Embedded categories of a row.
     pub categories: usize,
     /// Category codes (rows x categories), row-major.
@@ -26,22 +27,24 @@ impl<'a, T: Scalar> Inputs<'a, T> {
     /// Numeric features only: `numeric` is (rows x width), row-major.
     pub fn numeric(numeric: &'a [T], width: usize) -> Self {
         let rows = numeric.len().checked_div(width).unwrap_or(0);
-        Self { rows, width, numeric, categories: 0, codes: &[], offset: None }
+        Self { rows, width, numeric: Matrix::Dense(numeric), categories: 0, codes: &[], offset: None }
+    }
+
+    /// Numeric features only, (rows x width), most of them zero and not there.
+    pub fn sparse(numeric: SparseMatrix<'a, T>, width: usize) -> Self {
+        let rows = numeric.starts.len().saturating_sub(1);
+        Self { rows, width, numeric: Matrix::Sparse(numeric), categories: 0, codes: &[], offset: None }
     }
 
     /// Compares the sizes with the network's and looks for numbers that are not finite and codes that are too large.
     pub(crate) fn check(&self, spec: &NetworkSpec) -> Result<()> {
         expect_len("numeric features of a row", spec.inputs, self.width)?;
-        expect_len("numeric inputs", self.rows * self.width, self.numeric.len())?;
         expect_len("categories of a row", spec.embeddings.len(), self.categories)?;
         expect_len("category codes", self.rows * self.categories, self.codes.len())?;
         if u32::try_from(self.rows).is_err() {
             return Err(Error::Setting(format!("at most {} rows, got {}", u32::MAX, self.rows)));
         }
-        if let Some(at) = self.numeric.iter().position(|x| !x.is_finite()) {
-            let (row, feature) = (at / self.width + 1, at % self.width + 1);
-            return Err(Error::Input { row, feature, value: self.numeric[at].to_f64() });
-        }
+        self.numeric.check(self.rows, self.width)?;
         for (at, &code) in self.codes.iter().enumerate() {
             let (row, j) = (at / self.categories + 1, at % self.categories);
             if code as usize >= spec.embeddings[j].levels {
@@ -145,7 +148,7 @@ impl WideRows {
         };
         Self {
             count: numbers.len(),
-            numeric: part(numeric, width),
+            numeric: numeric.widen(width, numbers.iter().copied()),
             codes: numbers.iter().flat_map(|&row| &codes[row * categories..][..categories]).copied().collect(),
             offset: offset.map(|offset| part(offset, 1)),
             targets: part(data.targets, data.targets.len() / rows.max(1)),
@@ -158,7 +161,7 @@ impl WideRows {
         let inputs = Inputs {
             rows: self.count,
             width: spec.inputs,
-            numeric: &self.numeric,
+            numeric: Matrix::Dense(&self.numeric),
             categories: spec.embeddings.len(),
             codes: &self.codes,
             offset: self.offset.as_deref(),

@@ -208,7 +208,7 @@ mod tests {
         let settings = TrainSettings {
             epochs: 20,
             batch: rows,
-            optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.95, epsilon, weight_decay },
+            optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.95, epsilon, epsilon_hat: false, weight_decay },
             learning_rate: 0.05,
             groups: Groups { bias: 0.1, ..Groups::realmlp() },
             shuffle: false,

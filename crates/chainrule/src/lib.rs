@@ -28,6 +28,7 @@ mod init;
 #[doc(hidden)]
 pub mod kernel;
 mod layer;
+mod matrix;
 pub mod metric;
 mod network;
 mod optimizer;
@@ -61,6 +62,7 @@ pub use kernel::{Isa, UnknownIsa};
 pub use layer::category_embedding::Embedding;
 pub use layer::ensemble_dense::{Ensemble, EnsembleKind};
 pub use layer::numeric_embedding::NumericEmbedding;
+pub use matrix::{Matrix, SparseMatrix};
 pub use metric::Metric;
 pub use network::Network;
 pub use optimizer::Optimizer;

@@ -4,7 +4,9 @@
 use crate::compiled::Compiled;
 use crate::cost::Costs;
 use crate::kernel::math::Constants;
-use crate::kernel::{Isa, OuterJob, OuterTile, PanelsJob, Product, Sums, VectorJob};
+use crate::kernel::{
+    Isa, Left, OuterJob, OuterTile, PanelsJob, Product, SparseOuterJob, SparsePanelsJob, Sums, VectorJob,
+};
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
@@ -93,10 +95,15 @@ macro_rules! scalar {
                 isa.$run(job)
             }
             fn product_panels(isa: Isa, product: &Product<'_, Self>, first: usize, out: &mut [Self]) {
-                Self::dispatch(isa, PanelsJob { product, first, out });
+                let panels = PanelsJob { product, first, out };
+                match product.left {
+                    Left::Sparse(left) => Self::dispatch(isa, SparsePanelsJob { panels, left }),
+                    _ => Self::dispatch(isa, panels),
+                }
             }
             fn outer_tile(isa: Isa, tile: &OuterTile<'_, Self>, sums: &mut Sums<Self>) {
-                Self::dispatch(isa, OuterJob { tile, sums });
+                let outer = OuterJob { tile, sums };
+                if tile.sparse { Self::dispatch(isa, SparseOuterJob(outer)) } else { Self::dispatch(isa, outer) }
             }
         }
     };

@@ -120,6 +120,12 @@ impl Topology {
         Self { stem, layers, layout, others, gradients, to_input }
     }
 
+    /// Whether the features go into the first layer as they are, so that it may do without those that are zero.
+    pub(crate) fn takes_sparse(&self) -> bool {
+        let plain = |first: &Dense| !first.narrow && first.members.r.is_none();
+        !self.stem.has_parameters() && self.layers.first().is_some_and(plain)
+    }
+
     /// Whether the recursion goes on below layer `l`.
     pub(crate) fn goes_below(&self, l: usize) -> bool {
         l > 0 || self.to_input
@@ -215,7 +221,7 @@ impl Topology {
         let slope = masks.and_then(|_| block.slopes[l].as_deref_mut());
         let (w, b) = self.weight_and_bias(l, block.member, parameters);
         let (below, above) = block.h.split_at_mut(l + 1);
-        let left = block.entered[l].as_deref().unwrap_or(&below[l]);
+        let left = Block::left(&block.sparse, &block.entered, below);
         layer.forward((team, isa), block.rows, (w, Some(b)), left, &mut above[0], slope, mask);
     }
 
@@ -244,7 +250,7 @@ impl Topology {
         self.enter(l, isa, parameters, block);
         let (w, b) = self.weight_and_bias(l, block.member, parameters);
         let (below, above) = block.h.split_at_mut(l + 1);
-        let (left, z) = (block.entered[l].as_deref().unwrap_or(&below[l]), &mut above[0]);
+        let (left, z) = (Block::left(&block.sparse, &block.entered, below), &mut above[0]);
         let linear = layer.linear();
         let start = layer.members.s.map_or(Some(b), |_| None);
         linear.forward(on, block.rows, (w, start), left, z, None, None);

@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chainrule::{
-    Activation, Compute, Dataset, Embedding, Ensemble, EnsembleKind, Event, Flow, Head, Hidden, Inputs, Network,
-    NetworkSpec, NumericEmbedding, Predictor, TrainSettings, train,
+    Activation, Compute, Dataset, Embedding, Ensemble, EnsembleKind, Event, Flow, Head, Hidden, Inputs, Matrix,
+    Network, NetworkSpec, NumericEmbedding, Predictor, TrainSettings, train,
 };
 
 struct Counting;
@@ -57,7 +57,7 @@ fn nothing_is_allocated(spec: &NetworkSpec) {
     let codes: Vec<u32> = (0..rows as u32).map(|i| i % 9).collect();
     let y: Vec<f32> = (0..rows).map(|i| (i % 3) as f32).collect();
     let weights = vec![0.5; rows];
-    let inputs = Inputs { rows, width: 40, numeric: &x, categories: 1, codes: &codes, offset: None };
+    let inputs = Inputs { rows, width: 40, numeric: Matrix::Dense(&x), categories: 1, codes: &codes, offset: None };
     let data = Dataset { weights: Some(&weights), ..Dataset::new(inputs, &y) };
     let mut compute = Compute::new(2);
     let mut network = Network::<f32>::new(spec, 1).unwrap();

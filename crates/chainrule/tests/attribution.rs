@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use chainrule::{
-    Activation, Attribution, Baseline, Compute, Embedding, Head, Hidden, Inputs, Key, Network, NetworkSpec,
+    Activation, Attribution, Baseline, Compute, Embedding, Head, Hidden, Inputs, Key, Matrix, Network, NetworkSpec,
     NumericEmbedding,
 };
 
@@ -56,7 +56,7 @@ impl Rows {
         Inputs {
             rows: self.count,
             width: INPUTS,
-            numeric: &self.numeric,
+            numeric: Matrix::Dense(&self.numeric),
             categories: 2,
             codes: &self.codes,
             offset: None,
@@ -123,7 +123,7 @@ fn of_a_linear_network_they_are_weight_times_difference() {
     let inputs = Inputs {
         rows: 2,
         width: 2,
-        numeric: &[3.0f32, 1.0, -1.0, 4.0],
+        numeric: Matrix::Dense(&[3.0f32, 1.0, -1.0, 4.0]),
         categories: 1,
         codes: &[3, 0],
         offset: Some(&[9.0, 9.0]),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chainrule::check::{builtins, certify};
 use chainrule::{
-    Activation, Compute, Dataset, Embedding, Flow, Head, Hidden, Inputs, Network, NetworkSpec, NumericEmbedding,
-    TrainSettings, train,
+    Activation, Compute, Dataset, Embedding, Flow, Head, Hidden, Inputs, Matrix, Network, NetworkSpec,
+    NumericEmbedding, TrainSettings, train,
 };
 
 #[test]
@@ -42,8 +42,14 @@ fn a_certificate_covers_a_sample_or_everything() {
     let spec = NetworkSpec { embeddings: vec![Embedding { levels: 3, dimension: 2 }], ..plain };
     let network = Network::<f32>::new(&spec, 1).unwrap();
     let (numeric, codes) = ([0.5f32, -1.0, 0.25, 2.0, -0.5, 1.0], [0, 2, 1]);
-    let inputs =
-        Inputs { rows: 3, width: 2, numeric: &numeric, categories: 1, codes: &codes, offset: Some(&[0.1, 0.0, -0.2]) };
+    let inputs = Inputs {
+        rows: 3,
+        width: 2,
+        numeric: Matrix::Dense(&numeric),
+        categories: 1,
+        codes: &codes,
+        offset: Some(&[0.1, 0.0, -0.2]),
+    };
     let data = Dataset { inputs, targets: &[0.0, 3.0, 1.0], weights: Some(&[1.0, 2.0, 0.5]), select: Some(&[2, 0]) };
     let mut compute = Compute::new(1);
     let all = certify(&network, &mut compute, &data, None).unwrap();
@@ -65,7 +71,8 @@ fn a_number_on_an_edge_is_of_the_bin_above() {
     let bins = network.views().iter().position(|view| view.name == "numeric_embedding.bins").unwrap();
     network.set_parameter(bins, &[0.5, -1.0, 2.0, 0.25, -0.75, 1.5]).unwrap();
     for numeric in [-1.0, -0.25, 0.5, 2.0] {
-        let inputs = Inputs { rows: 1, width: 1, numeric: &[numeric], categories: 0, codes: &[], offset: None };
+        let inputs =
+            Inputs { rows: 1, width: 1, numeric: Matrix::Dense(&[numeric]), categories: 0, codes: &[], offset: None };
         let data = Dataset::new(inputs, &[0.5]);
         let all = certify(&network, &mut Compute::new(1), &data, None).unwrap();
         assert!(all.holds(), "{numeric}: {all:?}");

@@ -164,7 +164,7 @@ class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
                 return np.nan
             return self._METRIC(y, prediction, **named)
 
-        X = np.ascontiguousarray(X, dtype=self.coefs_[0].dtype)
+        X = self._prepared(X, self.coefs_[0].dtype)
         return score
 
     def _train(self, course, progress, X, targets, weights, rows, incremental):
@@ -221,7 +221,7 @@ class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
             X = validate_data(
                 self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), order="C", reset=False
             )
-            X = self._dense(X, self.coefs_[0].dtype)
+            X = self._prepared(X, self.coefs_[0].dtype)
         network = self._connect(self.n_features_in_)
         return self._ask(network, X, self._threads(X.shape[0]))
 
@@ -229,16 +229,23 @@ class BaseMLP(WithLossCurve, CallbackSupportMixin, BaseEstimator):
         return network.predict(X, threads, self._prediction())
 
     @staticmethod
-    def _dense(X, dtype):
-        return np.ascontiguousarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=dtype)
+    def _prepared(X, dtype):
+        """X as the engine takes it: C-contiguous, or in CSR format with columns that ascend in each row."""
+        if isinstance(X, np.ndarray):
+            return np.ascontiguousarray(X, dtype=dtype)
+        prepared = X.tocsr().astype(dtype, copy=False)
+        if not prepared.has_canonical_format:
+            prepared = prepared.copy() if prepared is X else prepared
+            prepared.sum_duplicates()
+        return prepared
 
     def _validated(self, X, y, reset, **how):
-        """X dense, C-contiguous and in the precision of the network, and y."""
+        """X as the engine takes it, in the precision of the network, and y."""
         dtype = (np.float64, np.float32) if self.dtype is None else np.dtype(self.dtype)
         X, y = validate_data(
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=dtype, order="C", reset=reset, **how
         )
-        return self._dense(X, X.dtype), y
+        return self._prepared(X, X.dtype), y
 
     def _check_solver(self):
         if self.solver == "lbfgs":

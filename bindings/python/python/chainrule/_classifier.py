@@ -187,7 +187,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            The rows. C-contiguous float32 and float64 arrays are used without a copy; sparse ones are made dense.
+            The rows. C-contiguous float32 and float64 arrays are used without a copy; zeros of sparse ones take neither time nor room.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Classes, or a label matrix.
         sample_weight : array-like of shape (n_samples,), default=None

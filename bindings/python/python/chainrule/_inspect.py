@@ -12,7 +12,7 @@ def _rows(estimator, X, y):
     X, y = check_X_y(X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32))
     dtype = estimator.coefs_[0].dtype
     network = estimator._connect(estimator.n_features_in_)
-    return network, estimator._dense(X, dtype), np.ascontiguousarray(estimator._encode(y), dtype=dtype)
+    return network, estimator._prepared(X, dtype), np.ascontiguousarray(estimator._encode(y), dtype=dtype)
 
 
 def check_gradients(estimator, X, y, *, most=None):

@@ -144,6 +144,7 @@ def train_settings(estimator, rows, seed):
             "beta1": estimator.beta_1,
             "beta2": estimator.beta_2,
             "epsilon": estimator.epsilon,
+            "epsilon_hat": True,
         }
     elif estimator.solver == "sgd":
         optimizer = {

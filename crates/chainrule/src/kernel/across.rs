@@ -11,7 +11,7 @@ use std::mem::MaybeUninit;
 
 use super::outer::OuterJob;
 use super::panels::{line_len, lines_len, panels_len, transposed_square};
-use super::product::{Finish, PanelsJob, Product, Tile};
+use super::product::{Finish, Left, PanelsJob, Product, Tile};
 use super::simd::{Isa, Simd, VectorJob};
 use crate::scalar::Scalar;
 
@@ -32,7 +32,10 @@ pub fn multiply_across<T: Scalar>(isa: Isa, product: &Product<'_, T>, out: &mut 
         (1..=MOST_ACROSS).contains(&cols) && matches!(product.finish, Finish::Keep),
         "for plain sums of few columns"
     );
-    assert!(left.len() >= panels_len::<T>(rows, depth), "the left operand is too small");
+    assert!(
+        matches!(left, Left::Panels(left) if left.len() >= panels_len::<T>(rows, depth)),
+        "the left operand is too small"
+    );
     assert!(right.len() >= panels_len::<T>(cols, depth), "the right operand is too small");
     assert!(start.is_none_or(|b| b.len() >= cols), "the start row is too small");
     assert!(out.len() >= lines_len::<T>(rows, cols), "the result is too small");
@@ -96,6 +99,7 @@ impl<'a, T: Scalar> RowSums<'a, T> {
     #[inline(always)]
     pub(super) fn new(product: &Product<'a, T>, column: usize) -> Self {
         let Product { rows, depth, left, right, start, .. } = *product;
+        let left = left.elements();
         Self { rows, depth, left, right: &right[column * depth..], start: start.map(|start| &start[column..]) }
     }
 
@@ -182,6 +186,7 @@ impl<T: Scalar> PanelsJob<'_, T> {
     #[inline(always)]
     fn terms<S: Simd<T>, const TERMS: usize>(&mut self, simd: S, panel: usize) {
         let Product { rows, cols, left, right, start, finish, .. } = *self.product;
+        let left = left.elements();
         let (column, line) = ((self.first + panel) * T::PANEL, line_len::<T>(rows));
         let zero = simd.splat(T::ZERO);
         for lane in (0..T::PANEL.min(cols - column)).step_by(S::LANES) {

@@ -18,6 +18,7 @@ mod pool;
 mod product;
 mod rowwise;
 mod simd;
+mod sparse;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,8 @@ pub use panels::{
 };
 pub use pool::Team;
 pub(crate) use product::PanelsJob;
-pub use product::{Finish, Product, Tile, multiply};
+pub use product::{Finish, Left, Product, Tile, multiply};
 pub use rowwise::{Columns, RowFn, lanes_from, load, map_rows, scratch_len, store, to_lanes};
 pub use simd::{Isa, Simd, UnknownIsa, VectorJob};
+pub use sparse::SparseRows;
+pub(crate) use sparse::{SparseOuterJob, SparsePanelsJob};

@@ -11,9 +11,10 @@
 use super::across::{MOST_ACROSS, RowSums};
 use super::ahead::Ahead;
 use super::chain::{Walk, by_size, chain};
-use super::panels::{panel_count, panels_len, stored_len};
+use super::panels::{lines_len, panel_count, panels_len};
 use super::pool::{Shards, Team};
 use super::simd::{Isa, Simd, VectorJob};
+use super::sparse::{self, SparseRows};
 use crate::scalar::Scalar;
 
 /// Panels that are computed at once where there are few rows: their chains hide each other's latency.
@@ -32,15 +33,34 @@ pub struct Product<'a, T> {
     /// Terms of every sum.
     pub depth: usize,
     /// Left operand, rows x depth.
-    pub left: &'a [T],
-    /// Whether that is stored in lines: of at most [`MOST_ACROSS`] terms.
-    pub left_in_lines: bool,
+    pub left: Left<'a, T>,
     /// Right operand, depth x cols.
     pub right: &'a [T],
     /// First term of every sum, one for each column (padded to whole panels); zero if absent.
     pub start: Option<&'a [T]>,
     /// What becomes of a sum while it is in its register.
     pub finish: Finish<'a, T>,
+}
+
+/// How a product's left operand is stored.
+#[derive(Clone, Copy)]
+pub enum Left<'a, T> {
+    /// In panels.
+    Panels(&'a [T]),
+    /// In lines: of at most [`MOST_ACROSS`] terms.
+    Lines(&'a [T]),
+    /// Without its zeros.
+    Sparse(&'a SparseRows<T>),
+}
+
+impl<'a, T> Left<'a, T> {
+    /// All elements, padding included; none where zeros are left out.
+    pub(super) fn elements(self) -> &'a [T] {
+        match self {
+            Self::Panels(elements) | Self::Lines(elements) => elements,
+            Self::Sparse(_) => &[],
+        }
+    }
 }
 
 /// The last operation on a sum.
@@ -115,9 +135,17 @@ pub fn multiply<T: Scalar>(
 
 impl<T: Scalar> Product<'_, T> {
     fn check(&self) {
-        let left = stored_len::<T>(self.left_in_lines, self.rows, self.depth);
-        assert!(self.left.len() >= left, "the left operand is too small");
-        assert!(!self.left_in_lines || (1..=MOST_ACROSS).contains(&self.depth), "lines are for few columns");
+        let left = self.left.elements().len();
+        match self.left {
+            Left::Panels(_) => assert!(left >= panels_len::<T>(self.rows, self.depth), "the left operand is too small"),
+            Left::Lines(_) => {
+                assert!((1..=MOST_ACROSS).contains(&self.depth), "lines are for few columns");
+                assert!(left >= lines_len::<T>(self.rows, self.depth), "the left operand is too small");
+            }
+            Left::Sparse(rows) => {
+                assert!((rows.rows(), rows.width()) == (self.rows, self.depth), "the left operand has another shape");
+            }
+        }
         assert!(self.right.len() >= panels_len::<T>(self.depth, self.cols), "the right operand is too small");
         let start = panel_count::<T>(self.cols) * T::PANEL;
         assert!(self.start.is_none_or(|b| b.len() >= start), "the start row is too small");
@@ -127,7 +155,11 @@ impl<T: Scalar> Product<'_, T> {
     }
 
     fn panels_at_once(&self) -> usize {
-        if self.rows <= FEW_ROWS { PANELS_OF_FEW_ROWS } else { 1 }
+        match self.left {
+            Left::Sparse(_) => sparse::PANELS,
+            _ if self.rows <= FEW_ROWS => PANELS_OF_FEW_ROWS,
+            _ => 1,
+        }
     }
 
     /// All rows of panel number `panel`.
@@ -151,7 +183,7 @@ impl<T: Scalar> VectorJob<T> for PanelsJob<'_, T> {
     fn run<S: Simd<T>>(mut self, simd: S) {
         let rows = self.product.rows;
         let panels = self.out.len().checked_div(rows * T::PANEL).unwrap_or(0);
-        if self.product.left_in_lines {
+        if let Left::Lines(_) = self.product.left {
             return self.few_terms(simd, panels);
         }
         if rows <= FEW_ROWS && panels == PANELS_OF_FEW_ROWS {
@@ -263,23 +295,12 @@ impl<T: Scalar> PanelsJob<'_, T> {
         place: impl Fn(usize) -> (usize, usize),
         ahead: Option<(*const T, usize)>,
     ) {
-        let Product { rows, depth, left, right, start, .. } = *self.product;
-        // Register v in a row of a matrix of so many rows.
-        let at = |v: usize, rows: usize| place(v).0 * rows * T::PANEL + place(v).1;
+        let Product { rows, depth, left, .. } = *self.product;
+        let left = left.elements();
         // SAFETY: see the function's contract.
         unsafe {
-            let column = (self.first + panel) * T::PANEL;
-            let right = right.as_ptr().add(column * depth);
-            let right: [*const T; V] = std::array::from_fn(|v| right.add(at(v, depth)));
-            let mut sums = [[simd.splat(T::ZERO); V]; R];
-            if let Some(start) = start {
-                for v in 0..V {
-                    let first = simd.load(start.as_ptr().add(column + at(v, 1)));
-                    for row in &mut sums {
-                        row[v] = first;
-                    }
-                }
-            }
+            let right = self.right::<V>(panel, &place);
+            let mut sums = self.start::<S, R, V>(simd, panel, &place);
             // The left operand's terms stand one after another inside a panel.
             for done in (0..depth).step_by(T::PANEL) {
                 let left = left.as_ptr().add(done * rows + from * T::PANEL);
@@ -300,27 +321,89 @@ impl<T: Scalar> PanelsJob<'_, T> {
                     (&mut sums, &mut [simd.splat(T::ZERO); V]),
                 );
             }
-            let offset = panel * rows * T::PANEL + from * T::PANEL;
+            self.finish(simd, panel, from, place, sums);
+        }
+    }
+
+    /// Where the right operand's columns of V registers start. `panel` and `place` as in `sums`.
+    ///
+    /// # Safety
+    /// The places must lie inside the product's shapes.
+    #[inline(always)]
+    pub(super) unsafe fn right<const V: usize>(
+        &self,
+        panel: usize,
+        place: impl Fn(usize) -> (usize, usize),
+    ) -> [*const T; V] {
+        let Product { depth, right, .. } = *self.product;
+        let at = |v: usize| ((self.first + panel + place(v).0) * depth * T::PANEL) + place(v).1;
+        // SAFETY: see the function's contract.
+        std::array::from_fn(|v| unsafe { right.as_ptr().add(at(v)) })
+    }
+
+    /// The first terms of V registers of R rows.
+    ///
+    /// # Safety
+    /// As for [`right`](Self::right).
+    #[inline(always)]
+    pub(super) unsafe fn start<S: Simd<T>, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        panel: usize,
+        place: impl Fn(usize) -> (usize, usize),
+    ) -> [[S::Vector; V]; R] {
+        let mut sums = [[simd.splat(T::ZERO); V]; R];
+        if let Some(start) = self.product.start {
+            for v in 0..V {
+                let at = (self.first + panel + place(v).0) * T::PANEL + place(v).1;
+                // SAFETY: see the function's contract.
+                let first = unsafe { simd.load(start.as_ptr().add(at)) };
+                for row in &mut sums {
+                    row[v] = first;
+                }
+            }
+        }
+        sums
+    }
+
+    /// The last operation on finished sums, which it then writes.
+    ///
+    /// # Safety
+    /// As for [`sums`](Self::sums).
+    #[inline(always)]
+    pub(super) unsafe fn finish<S: Simd<T>, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        panel: usize,
+        from: usize,
+        place: impl Fn(usize) -> (usize, usize),
+        mut sums: [[S::Vector; V]; R],
+    ) {
+        let rows = self.product.rows;
+        // Register v of the first row, from the first panel on.
+        let at = |v: usize| (panel + place(v).0) * rows * T::PANEL + from * T::PANEL + place(v).1;
+        // SAFETY: see the function's contract.
+        unsafe {
             let mut least = -T::INFINITY;
             match self.product.finish {
                 Finish::Keep => {}
                 Finish::AtLeast(bound) => least = bound,
                 Finish::WherePositive(gate) => {
-                    let gate = gate.as_ptr().add(column * rows + from * T::PANEL);
+                    let gate = gate.as_ptr().add(self.first * rows * T::PANEL);
                     let zero = simd.splat(T::ZERO);
                     for (r, row) in sums.iter_mut().enumerate() {
                         for (v, sum) in row.iter_mut().enumerate() {
-                            let gate = simd.load(gate.add(r * T::PANEL + at(v, rows)));
+                            let gate = simd.load(gate.add(r * T::PANEL + at(v)));
                             *sum = simd.select(simd.lt(zero, gate), *sum, zero);
                         }
                     }
                 }
             }
-            let (out, least) = (self.out.as_mut_ptr().add(offset), simd.splat(least));
+            let (out, least) = (self.out.as_mut_ptr(), simd.splat(least));
             for (r, row) in sums.iter().enumerate() {
                 for (v, &sum) in row.iter().enumerate() {
                     // In this order a NaN stays a NaN.
-                    simd.store(out.add(r * T::PANEL + at(v, rows)), simd.max(least, sum));
+                    simd.store(out.add(r * T::PANEL + at(v)), simd.max(least, sum));
                 }
             }
         }

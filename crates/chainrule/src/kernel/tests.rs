@@ -70,6 +70,25 @@ impl<T: Scalar> Matrix<T> {
     }
 }
 
+/// Whether a matrix without its zeros has an element in these tests; it stands for zero where it has not.
+fn is_stored<T: Scalar>(x: T) -> bool {
+    x.to_f64().abs() >= 1.0 || x.to_f64().is_nan()
+}
+
+impl<T: Scalar> Matrix<T> {
+    /// The stored elements.
+    fn sparse(&self, rows: usize, by_column: bool) -> SparseRows<T> {
+        let row = |r: usize| {
+            let stored = (0..self.cols).filter(|&c| is_stored(self.at(r, c)));
+            stored.map(|c| (c as u32, self.at(r, c))).unzip()
+        };
+        let lists: Vec<(Vec<u32>, Vec<T>)> = (0..rows).map(row).collect();
+        let mut sparse = SparseRows::default();
+        sparse.set(self.cols, by_column, lists.iter().map(|(columns, values)| (&columns[..], &values[..])));
+        sparse
+    }
+}
+
 fn is_few(cols: usize) -> bool {
     (1..=MOST_ACROSS).contains(&cols)
 }
@@ -83,8 +102,7 @@ fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize
         rows,
         cols,
         depth,
-        left: &left.panels,
-        left_in_lines: false,
+        left: Left::Panels(&left.panels),
         right: &right.panels,
         start: (finish != 1).then_some(&*start.panels),
         finish: match finish {
@@ -93,9 +111,10 @@ fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize
             _ => Finish::WherePositive(&gate.panels),
         },
     };
-    let plain = |r: usize, c: usize| {
+    let plain = |r: usize, c: usize, all: bool| {
         let first = if finish != 1 { start.at(0, c) } else { T::ZERO };
-        let sum = (0..depth).fold(first, |sum, k| left.at(r, k).mul_add(right.at(k, c), sum));
+        let terms = (0..depth).filter(|&k| all || is_stored(left.at(r, k)));
+        let sum = terms.fold(first, |sum, k| left.at(r, k).mul_add(right.at(k, c), sum));
         match finish {
             0 => sum,
             1 if sum < T::from_f64(0.5) => T::from_f64(0.5),
@@ -103,33 +122,37 @@ fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize
             _ => sum,
         }
     };
-    let compare = |isa: Isa, way: &str, out: &[T], place: &dyn Fn(usize, usize) -> usize| {
+    let compare = |isa: Isa, way: &str, all: bool, out: &[T], place: &dyn Fn(usize, usize) -> usize| {
         for (r, c) in (0..rows).flat_map(|r| (0..cols).map(move |c| (r, c))) {
-            let (got, plain) = (out[place(r, c)], plain(r, c));
+            let (got, plain) = (out[place(r, c)], plain(r, c, all));
             assert!(same(got, plain), "{isa}, {way}, ({r}, {c}): {got}, not {plain}");
         }
     };
-    let (lines, transposed) = (left.lines(rows), right.transposed(depth));
+    let (lines, transposed, sparse) = (left.lines(rows), right.transposed(depth), left.sparse(rows, false));
+    let ways = [
+        Some(("in panels", product.left)),
+        is_few(depth).then_some(("in lines", Left::Lines(&lines))),
+        Some(("without zeros", Left::Sparse(&sparse))),
+    ];
     for isa in Isa::available() {
-        let from_lines = is_few(depth).then_some(Product { left: &lines, left_in_lines: true, ..product });
-        for (product, threads) in [Some(product), from_lines].into_iter().flatten().flat_map(|p| [(p, 1), (p, 3)]) {
+        for ((way, left), threads) in ways.into_iter().flatten().flat_map(|way| [(way, 1), (way, 3)]) {
             let mut out = Buffer::zeros(panels_len::<T>(rows, cols));
             let mut team = Team::new(threads);
             let team = (threads > 1).then_some(&mut team);
-            multiply(team, isa, &product, &mut out, None, &|_, _, _| {});
-            let way = format!("{threads} threads, in lines: {}", product.left_in_lines);
-            compare(isa, &way, &out, &|r, c| index::<T>(rows, r, c));
+            multiply(team, isa, &Product { left, ..product }, &mut out, None, &|_, _, _| {});
+            let all = !matches!(left, Left::Sparse(_));
+            compare(isa, &format!("{threads} threads, {way}"), all, &out, &|r, c| index::<T>(rows, r, c));
         }
         if finish == 0 && is_few(cols) {
             let mut out = Buffer::zeros(lines_len::<T>(rows, cols));
             multiply_across(isa, &Product { right: &transposed, ..product }, &mut out);
-            compare(isa, "across", &out, &|r, c| c * line_len::<T>(rows) + r);
+            compare(isa, "across", true, &out, &|r, c| c * line_len::<T>(rows) + r);
         }
     }
 }
 
-/// One layer over several blocks of rows: how many, h and delta.
-struct Rows<'a, T>(Vec<(usize, &'a [T], &'a [T])>);
+/// One layer over several blocks of rows: how many, h and delta; and h without its zeros, if it is there so.
+struct Rows<'a, T>(Vec<(usize, &'a [T], &'a [T])>, Vec<SparseRows<T>>);
 
 impl<T: Scalar> Operands<T> for Rows<'_, T> {
     fn blocks(&self, _: usize) -> usize {
@@ -137,6 +160,9 @@ impl<T: Scalar> Operands<T> for Rows<'_, T> {
     }
     fn block(&self, _: usize, block: usize) -> (usize, &[T], &[T]) {
         self.0[block]
+    }
+    fn sparse(&self, block: usize) -> Option<&SparseRows<T>> {
+        self.1.get(block)
     }
 }
 
@@ -156,32 +182,33 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
         .collect();
     let bias = panels_len::<T>(rows, cols);
     let layer = Outer { rows, cols, exchanged: false, weight: 0, bias: Some(bias), transposed: Some(0), moving: cols };
-    let weight = |i: usize, j: usize| {
+    let weight = |i: usize, j: usize, all: bool| {
         let terms = blocks.iter().flat_map(|(n, h, delta)| (0..*n).map(move |r| (h.at(r, i), delta.at(r, j))));
-        terms.fold(T::ZERO, |sum, (h, delta)| h.mul_add(delta, sum))
+        terms.filter(|&(h, _)| all || is_stored(h)).fold(T::ZERO, |sum, (h, delta)| h.mul_add(delta, sum))
     };
     let total = |j: usize| {
         let terms = blocks.iter().flat_map(|(n, _, delta)| (0..*n).map(move |r| delta.at(r, j)));
         terms.fold(T::ZERO, |sum, delta| sum + delta)
     };
     for isa in Isa::available() {
-        for threads in [1, 2] {
+        for (threads, all) in [(1, true), (2, true), (1, false), (2, false)] {
             let mut gradient = Buffer::zeros(bias + panels_len::<T>(1, cols));
             let mut transposed = Buffer::zeros(panels_len::<T>(cols, rows));
             let layers = Outers::new::<T>(vec![layer.clone()]);
             let mut team = Team::new(threads);
-            let operands = Rows(blocks.iter().map(|(n, h, delta)| (*n, &*h.panels, &*delta.panels)).collect());
+            let sparse = blocks.iter().filter(|_| !all).map(|(n, h, _)| h.sparse(*n, true)).collect();
+            let operands = Rows(blocks.iter().map(|(n, h, delta)| (*n, &*h.panels, &*delta.panels)).collect(), sparse);
             outer_sums(&mut team, isa, true, &layers, &operands, [&mut gradient], &mut transposed, &Keep);
             for (i, j) in (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))) {
                 let (got, mirrored) = (gradient[index::<T>(rows, i, j)], transposed[index::<T>(cols, j, i)]);
-                let plain = weight(i, j);
+                let plain = weight(i, j, all);
                 assert!(same(got, plain) && same(mirrored, plain), "{isa}, ({i}, {j}): {got}, {mirrored}, not {plain}");
             }
             for j in 0..cols {
                 let (got, plain) = (gradient[bias + index::<T>(1, 0, j)], total(j));
                 assert!(same(got, plain), "{isa}, bias {j}: {got}, not {plain}");
             }
-            if rows == 0 || !is_few(cols) {
+            if rows == 0 || !is_few(cols) || !all {
                 continue;
             }
             let lines: Vec<_> = blocks.iter().map(|(n, _, delta)| delta.lines(*n)).collect();
@@ -204,13 +231,13 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
                 isa,
                 true,
                 &Outers::new::<T>(vec![layer]),
-                &Rows(in_lines),
+                &Rows(in_lines, vec![]),
                 [&mut gradient],
                 &mut [],
                 &Keep,
             );
             for (i, j) in (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))) {
-                let plain = if j < moving { weight(i, j) } else { T::ZERO };
+                let plain = if j < moving { weight(i, j, true) } else { T::ZERO };
                 let got = gradient[index::<T>(cols, j, i)];
                 assert!(same(got, plain), "{isa}, exchanged ({i}, {j}): {got}, not {plain}");
             }

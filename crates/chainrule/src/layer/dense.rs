@@ -12,7 +12,7 @@ use super::parametric;
 use crate::activation::{Activation, Pair, ValueAndSlope, with_pair};
 use crate::block::On;
 use crate::kernel::{
-    Finish, Input, Isa, Outer, Product, Simd, Tile, VectorFn, map, map_columns, multiply, multiply_across,
+    Finish, Input, Isa, Left, Outer, Product, Simd, Tile, VectorFn, map, map_columns, multiply, multiply_across,
 };
 use crate::params::View;
 use crate::scalar::Scalar;
@@ -70,13 +70,14 @@ impl Dense {
     ///
     /// `h_in` (rows x inputs), `h_out` (rows x outputs), `b` is zero if absent; `slope`, if given, becomes phi'(z) (rows x outputs), both times
     /// the dropout mask if there is one.
+    #[inline]
     #[allow(clippy::too_many_arguments)] // The operands of one equation.
     pub(crate) fn forward<T: Scalar>(
         &self,
         (team, isa): On<'_>,
         rows: usize,
         (w, b): (&[T], Option<&[T]>),
-        h_in: &[T],
+        h_in: Left<'_, T>,
         h_out: &mut [T],
         slope: Option<&mut [T]>,
         mask: Option<Mask>,
@@ -87,7 +88,6 @@ impl Dense {
             cols: self.outputs,
             depth: self.inputs,
             left: h_in,
-            left_in_lines: false,
             right: w,
             start: b,
             finish: if in_registers { Finish::AtLeast(T::ZERO) } else { Finish::Keep },
@@ -134,6 +134,7 @@ impl Dense {
     ///
     /// `w_transposed` (outputs x inputs) holds W'; `delta_out` (rows x outputs), `delta_in` (rows x inputs). `by_alpha`, if the layer
     /// below is parametric, has dh/dalpha of its units (rows x inputs) and becomes each row's part of dJ/dalpha.
+    #[inline]
     #[allow(clippy::too_many_arguments)] // The operands of one equation.
     pub(crate) fn backward<T: Scalar>(
         &self,
@@ -149,8 +150,7 @@ impl Dense {
             rows,
             cols: self.inputs,
             depth: self.outputs,
-            left: delta_out,
-            left_in_lines: self.narrow,
+            left: if self.narrow { Left::Lines(delta_out) } else { Left::Panels(delta_out) },
             right: w_transposed,
             start: None,
             finish: match phi_prime {

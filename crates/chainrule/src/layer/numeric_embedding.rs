@@ -8,6 +8,7 @@ use crate::block::{Block, On};
 use crate::data::Inputs;
 use crate::error::{Result, setting};
 use crate::kernel::{Buffer, Isa};
+use crate::matrix::Matrix;
 use crate::params::Layout;
 use crate::scalar::Scalar;
 
@@ -116,10 +117,11 @@ impl<T: Scalar> FeatureColumns<T> {
     /// Gathers the selected rows.
     pub(crate) fn load(&mut self, inputs: &Inputs<'_, T>, select: &[u32]) {
         for (place, &row) in select.iter().enumerate() {
-            let features = &inputs.numeric[row as usize * inputs.width..][..inputs.width];
-            for (feature, &x) in features.iter().enumerate() {
-                self.values[feature * self.stride + place] = x;
+            if let Matrix::Sparse(_) = inputs.numeric {
+                self.values.iter_mut().skip(place).step_by(self.stride).for_each(|x| *x = T::ZERO);
             }
+            let keep = |feature: usize, x| self.values[feature * self.stride + place] = x;
+            inputs.numeric.for_each(inputs.width, row as usize, keep);
         }
     }
 

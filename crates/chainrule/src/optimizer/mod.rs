@@ -52,6 +52,10 @@ pub enum Optimizer {
         /// Added to the root of the mean square.
         #[serde(default = "default_epsilon")]
         epsilon: f64,
+        /// Whether it is added before that root is corrected for its start at 0: the epsilon-hat of the paper's remark on efficiency, and
+        /// of scikit-learn. It weighs more in the first steps then, where gradients are small.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        epsilon_hat: bool,
         /// Decoupled weight decay.
         #[serde(default)]
         weight_decay: f64,
@@ -147,7 +151,7 @@ impl Optimizer {
     /// AdamW with the given decay.
     pub fn adamw(weight_decay: f64) -> Self {
         let (beta1, beta2, epsilon) = (default_beta1(), default_beta2(), default_epsilon());
-        Self::Adam { beta1, beta2, epsilon, weight_decay }
+        Self::Adam { beta1, beta2, epsilon, epsilon_hat: false, weight_decay }
     }
 
     /// RMSprop with PyTorch's constants.
@@ -176,7 +180,7 @@ impl Optimizer {
         match *self {
             Self::Sgd => Ok(()),
             Self::Momentum { momentum, .. } => fraction("momentum", momentum),
-            Self::Adam { beta1, beta2, epsilon, weight_decay } => {
+            Self::Adam { beta1, beta2, epsilon, weight_decay, .. } => {
                 fraction("beta1", beta1)?;
                 fraction("beta2", beta2)?;
                 positive("epsilon", epsilon)?;

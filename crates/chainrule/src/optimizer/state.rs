@@ -107,7 +107,8 @@ macro_rules! with_rule {
                 let $buffers = [&mut **parameters, &mut **v];
                 $body
             }
-            (Optimizer::Adam { beta1, beta2, epsilon, weight_decay }, [m, v]) => {
+            (Optimizer::Adam { beta1, beta2, epsilon, epsilon_hat, weight_decay }, [m, v]) => {
+                let epsilon = if epsilon_hat { epsilon * corrections[1] } else { epsilon };
                 let $rule = |group: &Group| {
                     Adam::new(Gradient::new(&step, group), [beta1, beta2, epsilon], weight_decay, corrections)
                 };

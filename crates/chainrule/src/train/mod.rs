@@ -5,6 +5,7 @@ mod full_batch;
 mod stepper;
 mod watch;
 mod ways;
+mod without_zeros;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,7 @@ use batches::{Batches, Memory};
 use full_batch::FullBatch;
 pub use stepper::{Pass, Progress, Stepper};
 use watch::Watch;
+use without_zeros::WithoutZeros;
 
 /// How to train.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -313,8 +315,15 @@ fn is_zero(x: &f64) -> bool {
     *x == 0.0
 }
 
+/// What moves the parameters, epoch by epoch.
+struct Trainer<'a, T> {
+    way: Way<'a, T>,
+    /// The features in place of the caller's, if that is faster.
+    without_zeros: Option<WithoutZeros<T>>,
+}
+
 /// How the parameters move in an epoch.
-enum Trainer<'a, T> {
+enum Way<'a, T> {
     Batches(Box<Batches<'a, T>>),
     FullBatch(Box<FullBatch<'a, T>>),
 }
@@ -328,18 +337,20 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         settings: &'a TrainSettings,
         memory: Option<Memory<T>>,
     ) -> Self {
-        match settings.optimizer {
+        let way = match settings.optimizer {
             Optimizer::Lbfgs { history, tolerance } => {
-                Self::FullBatch(Box::new(FullBatch::new(network, compute, data, settings, (history, tolerance))))
+                Way::FullBatch(Box::new(FullBatch::new(network, compute, data, settings, (history, tolerance))))
             }
             _ => {
                 let memory = memory.unwrap_or_else(|| Memory::new(network, settings));
-                Self::Batches(Box::new(Batches::new(network, compute, data, settings, memory)))
+                Way::Batches(Box::new(Batches::new(network, compute, data, settings, memory)))
             }
-        }
+        };
+        Self { way, without_zeros: WithoutZeros::new(network, data) }
     }
 
-    /// One pass over the rows. Returns the mean cost, and why training ends if it does.
+    /// One pass over the rows. Returns the mean cost, and why training ends if it does. The features of `data` are those of
+    /// [`new`](Self::new).
     fn epoch(
         &mut self,
         network: &mut Network<T>,
@@ -348,23 +359,24 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         epoch: usize,
         observer: &mut dyn FnMut(&Event) -> Flow,
     ) -> (f64, Option<Ended>) {
-        match self {
-            Self::Batches(batches) => batches.epoch(network, compute, data, epoch, observer),
-            Self::FullBatch(all) => all.epoch(network, compute, data, epoch, observer),
+        let data = self.without_zeros.as_ref().map_or(*data, |copy| copy.of(data));
+        match &mut self.way {
+            Way::Batches(batches) => batches.epoch(network, compute, &data, epoch, observer),
+            Way::FullBatch(all) => all.epoch(network, compute, &data, epoch, observer),
         }
     }
 
     /// The rate, or the length along the direction, of the last step.
     fn learning_rate(&self) -> f64 {
-        match self {
-            Self::Batches(batches) => batches.learning_rate,
-            Self::FullBatch(all) => all.step_length,
+        match &self.way {
+            Way::Batches(batches) => batches.learning_rate,
+            Way::FullBatch(all) => all.step_length,
         }
     }
 
     /// Exchanges the parameters that move and those that are to be used.
     fn exchange(&mut self, network: &mut Network<T>) {
-        if let Self::Batches(batches) = self {
+        if let Way::Batches(batches) = &mut self.way {
             batches.exchange(network);
         }
     }

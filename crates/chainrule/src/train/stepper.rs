@@ -1,6 +1,6 @@
 //! Training led from outside.
 
-use super::{Ended, Event, Flow, Memory, ProgressNumbers, TrainSettings, Trainer};
+use super::{Ended, Event, Flow, Memory, ProgressNumbers, TrainSettings, Trainer, Way};
 use crate::compute::Compute;
 use crate::data::Dataset;
 use crate::error::{Error, Result, setting};
@@ -78,7 +78,7 @@ impl<'a, T: Scalar> Stepper<'a, T> {
         }
         let memory = progress.and_then(|progress| progress.memory);
         let mut trainer = Trainer::new(network, compute, &data, settings, memory);
-        if let Trainer::Batches(batches) = &mut trainer {
+        if let Way::Batches(batches) = &mut trainer.way {
             batches.penalty = Some(0.0);
         }
         Ok(Self { trainer, data, settings, parameters, passes: 0 })
@@ -105,9 +105,9 @@ impl<'a, T: Scalar> Stepper<'a, T> {
         self.exchange(network);
         let (cost, ended) = self.trainer.epoch(network, compute, &data, self.passes, observer);
         self.exchange(network);
-        let (cost, penalty) = match &self.trainer {
-            Trainer::Batches(batches) => (cost, batches.penalty.unwrap_or(0.0)),
-            Trainer::FullBatch(all) => all.here(network),
+        let (cost, penalty) = match &self.trainer.way {
+            Way::Batches(batches) => (cost, batches.penalty.unwrap_or(0.0)),
+            Way::FullBatch(all) => all.here(network),
         };
         Ok(Pass { cost, penalty, ended })
     }
@@ -122,24 +122,24 @@ impl<'a, T: Scalar> Stepper<'a, T> {
 
     /// The rate of the passes from now on, before its schedule.
     pub fn set_learning_rate(&mut self, rate: f64) {
-        if let Trainer::Batches(batches) = &mut self.trainer {
+        if let Way::Batches(batches) = &mut self.trainer.way {
             batches.base_rate = rate;
         }
     }
 
     /// How often L-BFGS has found the cost of all rows.
     pub fn evaluations(&self) -> usize {
-        match &self.trainer {
-            Trainer::Batches(_) => 0,
-            Trainer::FullBatch(all) => all.evaluations,
+        match &self.trainer.way {
+            Way::Batches(_) => 0,
+            Way::FullBatch(all) => all.evaluations,
         }
     }
 
     /// What the optimizer remembers.
     pub fn into_progress(self) -> Progress<T> {
-        let memory = match self.trainer {
-            Trainer::Batches(batches) => Some(batches.memory),
-            Trainer::FullBatch(_) => None,
+        let memory = match self.trainer.way {
+            Way::Batches(batches) => Some(batches.memory),
+            Way::FullBatch(_) => None,
         };
         Progress { optimizer: self.settings.optimizer, parameters: self.parameters, memory }
     }

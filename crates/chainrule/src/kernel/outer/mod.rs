@@ -15,11 +15,13 @@ use super::panels::{panels_len, stored_len};
 use super::pool::{Shards, Team};
 use super::product::Tile;
 use super::simd::Isa;
+use super::sparse::SparseRows;
 use crate::scalar::Scalar;
 
 pub use layers::{Outer, Outers};
 use plan::Plan;
 pub use sums::Sums;
+pub(super) use sums::{load, store};
 pub(crate) use tile::OuterJob;
 pub use tile::OuterTile;
 use work::Work;
@@ -31,6 +33,10 @@ pub trait Operands<T>: Sync {
     /// Rows of a block, h (rows x W's rows) and delta (rows x W's columns) of layer number `layer`, in panels (delta in lines where they
     /// change places).
     fn block(&self, layer: usize, block: usize) -> (usize, &[T], &[T]);
+    /// h of a block of the first layer, if it is there without its zeros: of all blocks or of none. That of `block` means nothing then.
+    fn sparse(&self, _block: usize) -> Option<&SparseRows<T>> {
+        None
+    }
 }
 
 /// Which parameter a tile is a part of.
@@ -66,22 +72,30 @@ pub fn outer_sums<T: Scalar, const C: usize>(
     transposed: &mut [T],
     f: &impl TileFn<T, C>,
 ) {
-    check::<T>(layers, operands, companions.iter().map(|c| c.len()).min(), transposed.len());
+    let sparse = check::<T>(layers, operands, companions.iter().map(|c| c.len()).min(), transposed.len());
     let follows = !transposed.is_empty();
     let companions = companions.map(Shards::new);
     let transposed = Shards::new(transposed);
     let plan = Plan::new::<T>(layers, operands, if shared { team.threads() } else { 1 });
     let tasks = plan.tasks::<T>();
-    let work = Work { isa, layers, plan, operands, companions, transposed, follows, f };
+    let work = Work { isa, layers, plan, operands, companions, transposed, follows, sparse, f };
     team.run(tasks, shared, &|task| work.run(task));
 }
 
-/// Compares the sizes of operands and buffers with the shapes.
-fn check<T: Scalar>(layers: &Outers, operands: &dyn Operands<T>, companions: Option<usize>, transposed: usize) {
+/// Compares the sizes of operands and buffers with the shapes. Returns whether the first layer's h is without its zeros.
+fn check<T: Scalar>(layers: &Outers, operands: &dyn Operands<T>, companions: Option<usize>, transposed: usize) -> bool {
+    let sparse = operands.blocks(0) > 0 && operands.sparse(0).is_some();
     for (number, layer) in layers.iter().enumerate() {
         for block in 0..operands.blocks(number) {
             let (rows, left, right) = layer.operands(operands, number, block);
-            assert!(left.len() >= stored_len::<T>(layer.exchanged, rows, layer.rows), "the left operand is too small");
+            if sparse && number == 0 {
+                let fits = |h: &SparseRows<T>| (h.rows(), h.width()) == (rows, layer.rows) && h.is_by_column();
+                let all = operands.sparse(block).is_some_and(fits) && !layer.exchanged;
+                assert!(all, "the left operand has another shape");
+            } else {
+                let len = stored_len::<T>(layer.exchanged, rows, layer.rows);
+                assert!(left.len() >= len, "the left operand is too small");
+            }
             assert!(right.len() >= panels_len::<T>(rows, layer.cols), "the right operand is too small");
         }
     }
@@ -89,6 +103,7 @@ fn check<T: Scalar>(layers: &Outers, operands: &dyn Operands<T>, companions: Opt
     assert!(companions.is_none_or(|len| len >= parameters), "a companion is smaller than the parameters");
     assert!(transposed == 0 || transposed >= transposes, "the buffer of the transposed weights is too small");
     assert!(transposed == 0 || companions.is_some(), "the transpose is that of the first companion");
+    sparse
 }
 
 impl Outer {

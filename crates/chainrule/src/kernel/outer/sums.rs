@@ -30,6 +30,12 @@ impl<T: Scalar> Sums<T> {
         unsafe { std::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), elements.len()) }
     }
 
+    /// Room for whole rows of a panel, all of which the caller sets.
+    #[inline(always)]
+    pub(crate) fn first_row(&mut self) -> *mut T {
+        self.weight.as_mut_ptr().cast()
+    }
+
     /// Makes `bias` zero from element `cols` on: what stands in the rest of its register is no sum.
     pub(super) fn clear_bias(&mut self, cols: usize) {
         if !cols.is_multiple_of(MOST_LANES) {
@@ -71,7 +77,7 @@ impl<T: Scalar> Sums<T> {
 /// # Safety
 /// `from` must be valid for them.
 #[inline(always)]
-pub(super) unsafe fn load<T: Scalar, S: Simd<T>, const R: usize, const V: usize>(
+pub(crate) unsafe fn load<T: Scalar, S: Simd<T>, const R: usize, const V: usize>(
     simd: S,
     from: *const T,
     rows: &mut [[S::Vector; V]; R],
@@ -89,7 +95,7 @@ pub(super) unsafe fn load<T: Scalar, S: Simd<T>, const R: usize, const V: usize>
 /// # Safety
 /// `out` must be valid for them.
 #[inline(always)]
-pub(super) unsafe fn store<T: Scalar, S: Simd<T>, const R: usize, const V: usize>(
+pub(crate) unsafe fn store<T: Scalar, S: Simd<T>, const R: usize, const V: usize>(
     simd: S,
     rows: [[S::Vector; V]; R],
     out: *mut T,

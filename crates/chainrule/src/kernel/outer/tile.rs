@@ -8,6 +8,7 @@ use crate::kernel::ahead::Queue;
 use crate::kernel::chain::{Walk, by_size, chain};
 use crate::kernel::product::Tile;
 use crate::kernel::simd::{Simd, VectorJob};
+use crate::kernel::sparse::SparseRows;
 use crate::scalar::Scalar;
 
 /// One tile of a layer's grad W.
@@ -18,6 +19,8 @@ pub struct OuterTile<'a, T> {
     pub(crate) tile: Tile,
     /// The blocks of rows that are summed, on top of what those before have left in the sums.
     pub(super) blocks: Range<usize>,
+    /// Whether h is without its zeros.
+    pub(crate) sparse: bool,
     /// Start and elements of the stretches of memory to fetch meanwhile.
     pub(super) ahead: &'a [(*const T, usize)],
 }
@@ -35,7 +38,7 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
     fn run<S: Simd<T>>(mut self, simd: S) {
         let Tile { row, rows, cols, .. } = self.tile.tile;
         let exchanged = self.tile.layer.exchanged;
-        let out = self.sums.weight.as_mut_ptr().cast::<T>();
+        let out = self.sums.first_row();
         let vectors = cols.div_ceil(S::LANES);
         // Of few columns most lanes would be padding: the transpose fills them, and its chains are the same.
         let narrow = !exchanged && 2 * cols <= S::LANES && cols <= S::TILE.0 && self.tile.is_whole();
@@ -49,19 +52,35 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
         } else {
             self.wide(simd);
         }
-        // SAFETY: `weight` has room for a whole panel's rows.
-        unsafe { self.tile.hold(simd, out) };
-        self.sums.set = rows * T::PANEL;
+        self.end(simd, rows);
     }
 }
 
 impl<T: Scalar> OuterJob<'_, T> {
+    /// What follows the sums of a tile whose h is without its zeros: those of its columns, once all rows have been there, and its end.
+    #[inline(always)]
+    pub(crate) fn end_of_sparse<S: Simd<T>>(&mut self, simd: S) {
+        let Tile { row, rows, col, cols, .. } = self.tile.tile;
+        if row == 0 && self.tile.is_last() {
+            self.tile.column_sums(simd, col, cols.div_ceil(S::LANES), &mut self.sums.bias);
+        }
+        self.end(simd, rows);
+    }
+
+    /// Makes zero what does not move, once the sums are there.
+    #[inline(always)]
+    fn end<S: Simd<T>>(&mut self, simd: S, rows: usize) {
+        // SAFETY: `weight` has room for a whole panel's rows.
+        unsafe { self.tile.hold(simd, self.sums.first_row()) };
+        self.sums.set = rows * T::PANEL;
+    }
+
     /// h' delta.
     #[inline(always)]
     fn wide<S: Simd<T>>(&mut self, simd: S) {
         let Tile { row, rows, cols, .. } = self.tile.tile;
         let vectors = cols.div_ceil(S::LANES);
-        let out = self.sums.weight.as_mut_ptr().cast::<T>();
+        let out = self.sums.first_row();
         let mut ahead = Queue::new(self.tile.ahead.iter().copied());
         let mut start = Some((self.tile.blocks.start, 0));
         while let Some(place) = start {
@@ -117,6 +136,22 @@ impl<'a, T: Scalar> OuterTile<'a, T> {
             let (rows, left, right) = layer.operands(operands, number, block);
             (rows, &left[tile.row * rows..], &right[tile.col * rows..])
         })
+    }
+
+    /// h without its zeros and delta's panel at the tile's first column, of each of its blocks, and whether no block is before it.
+    #[inline(always)]
+    pub(crate) fn sparse_blocks(&self) -> impl Iterator<Item = (bool, &'a SparseRows<T>, &'a [T])> + use<'a, T> {
+        let (operands, number, col) = (self.operands, self.number, self.tile.col);
+        self.blocks.clone().filter_map(move |block| {
+            let (rows, _, delta) = operands.block(number, block);
+            Some((block == 0, operands.sparse(block)?, &delta[col * rows..]))
+        })
+    }
+
+    /// Whether no block is behind its own.
+    #[inline(always)]
+    fn is_last(&self) -> bool {
+        self.blocks.end == self.operands.blocks(self.number)
     }
 
     /// Whether all rows are summed at once.

@@ -22,6 +22,8 @@ pub(super) struct Work<'a, T, F, const C: usize> {
     pub(super) transposed: Shards<T>,
     /// Whether the transposes follow the weights.
     pub(super) follows: bool,
+    /// Whether the first layer's h is without its zeros.
+    pub(super) sparse: bool,
     pub(super) f: &'a F,
 }
 
@@ -61,8 +63,8 @@ impl<T: Scalar, F: TileFn<T, C>, const C: usize> Work<'_, T, F, C> {
         ahead: &[(*const T, usize)],
         sums: &mut Sums<T>,
     ) {
-        let (operands, layer) = (self.operands, &self.layers[number]);
-        T::outer_tile(self.isa, &OuterTile { operands, layer, number, tile, blocks, ahead }, sums);
+        let (operands, layer, sparse) = (self.operands, &self.layers[number], self.sparse && number == 0);
+        T::outer_tile(self.isa, &OuterTile { operands, layer, number, tile, blocks, sparse, ahead }, sums);
     }
 
     /// Hands the finished sums of a tile, and of the columns beside it, to `f`.
@@ -141,7 +143,7 @@ pub(super) fn panels<'a, T: Scalar>(
 ) -> impl Iterator<Item = (*const T, usize)> + use<'a, T> {
     blocks.flat_map(move |block| {
         let (rows, left, right) = layer.operands(operands, number, block);
-        let left = of_left.then(|| (left[row * rows..].as_ptr(), rows * T::PANEL));
+        let left = (of_left && !left.is_empty()).then(|| (left[row * rows..].as_ptr(), rows * T::PANEL));
         let right = of_right.then(|| (right[col * rows..].as_ptr(), rows * T::PANEL));
         left.into_iter().chain(right)
     })

@@ -1,0 +1,94 @@
+//! The numeric features of a network's rows, as a caller has them.
+
+use crate::error::{Error, Result, expect_len};
+use crate::scalar::Scalar;
+
+/// A (rows x width) matrix.
+#[derive(Clone, Copy, Debug)]
+pub enum Matrix<'a, T> {
+    /// All elements, row-major.
+    Dense(&'a [T]),
+    /// Those that are stored; the others are zero.
+    Sparse(SparseMatrix<'a, T>),
+}
+
+/// Elements of a matrix, row after row (CSR): of texts as counts of words, of categories as columns of 0 and 1. A network whose first
+/// layer is dense never sees the zeros: it costs what the stored elements cost, and its results are those of the whole matrix.
+#[derive(Clone, Copy, Debug)]
+pub struct SparseMatrix<'a, T> {
+    /// Where the elements of each row start, and where those of the last row end.
+    pub starts: &'a [usize],
+    /// The elements' columns, which ascend in each row.
+    pub columns: &'a [u32],
+    /// The elements.
+    pub values: &'a [T],
+}
+
+impl<'a, T: Scalar> Matrix<'a, T> {
+    /// Compares the sizes with the shape and looks for numbers that are not finite.
+    pub(crate) fn check(&self, rows: usize, width: usize) -> Result<()> {
+        match self {
+            Self::Dense(values) => {
+                expect_len("numeric inputs", rows * width, values.len())?;
+                let bad = values.iter().position(|x| !x.is_finite());
+                bad.map_or(Ok(()), |at| Err(not_finite(at / width, at % width, values[at])))
+            }
+            Self::Sparse(sparse) => sparse.check(rows, width),
+        }
+    }
+
+    /// Calls `f` with column and value of each element of a row; of a sparse matrix only of those that are stored.
+    pub(crate) fn for_each(&self, width: usize, row: usize, mut f: impl FnMut(usize, T)) {
+        match self {
+            Self::Dense(values) => {
+                values[row * width..][..width].iter().enumerate().for_each(|(column, &x)| f(column, x));
+            }
+            Self::Sparse(sparse) => {
+                let (columns, values) = sparse.row(row);
+                columns.iter().zip(values).for_each(|(&column, &x)| f(column as usize, x));
+            }
+        }
+    }
+
+    /// All elements of some rows in double precision, row-major.
+    pub(crate) fn widen(&self, width: usize, rows: impl ExactSizeIterator<Item = usize>) -> Vec<f64> {
+        let mut wide = vec![0.0; rows.len() * width];
+        for (place, row) in rows.enumerate() {
+            self.for_each(width, row, |column, x| wide[place * width + column] = x.to_f64());
+        }
+        wide
+    }
+}
+
+impl<'a, T: Scalar> SparseMatrix<'a, T> {
+    /// Columns and values of the elements of a row.
+    pub(crate) fn row(&self, row: usize) -> (&'a [u32], &'a [T]) {
+        let place = self.starts[row]..self.starts[row + 1];
+        (&self.columns[place.clone()], &self.values[place])
+    }
+
+    fn check(&self, rows: usize, width: usize) -> Result<()> {
+        let Self { starts, columns, values } = *self;
+        expect_len("starts of a sparse matrix's rows", rows + 1, starts.len())?;
+        expect_len("columns of a sparse matrix's elements", values.len(), columns.len())?;
+        if starts[0] != 0 || starts[rows] != values.len() || !starts.is_sorted() {
+            return Err(Error::Setting("the rows of a sparse matrix do not start one after the other".into()));
+        }
+        for row in 0..rows {
+            let (columns, values) = self.row(row);
+            if !columns.is_sorted_by(|a, b| a < b) || columns.last().is_some_and(|&last| last as usize >= width) {
+                let what =
+                    format!("row {}: the columns of a sparse matrix must ascend and be less than {width}", row + 1);
+                return Err(Error::Setting(what));
+            }
+            if let Some(at) = values.iter().position(|x| !x.is_finite()) {
+                return Err(not_finite(row, columns[at] as usize, values[at]));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn not_finite<T: Scalar>(row: usize, feature: usize, value: T) -> Error {
+    Error::Input { row: row + 1, feature: feature + 1, value: value.to_f64() }
+}
