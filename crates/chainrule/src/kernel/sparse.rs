@@ -14,6 +14,7 @@ use super::simd::{Simd, VectorJob};
 use crate::scalar::Scalar;
 
 /// Some rows of a matrix of which the elements that are not stored are zero.
+#[derive(Default)]
 pub struct SparseRows<T> {
     width: usize,
     by_row: Lists<T>,
@@ -21,6 +22,7 @@ pub struct SparseRows<T> {
 }
 
 /// Lists of elements: of each row, or of each column.
+#[derive(Default)]
 struct Lists<T> {
     /// Where each list starts, and where the last one ends.
     starts: Vec<u32>,
@@ -30,17 +32,9 @@ struct Lists<T> {
 }
 
 impl<T: Scalar> Lists<T> {
-    const EMPTY: Self = Self { starts: vec![], places: vec![], values: vec![] };
-
     fn list(&self, number: usize) -> (&[u32], &[T]) {
         let [from, to] = [0, 1].map(|next| self.starts[number + next] as usize);
         (&self.places[from..to], &self.values[from..to])
-    }
-}
-
-impl<T: Scalar> Default for SparseRows<T> {
-    fn default() -> Self {
-        Self { width: 0, by_row: Lists::EMPTY, by_column: Lists::EMPTY }
     }
 }
 

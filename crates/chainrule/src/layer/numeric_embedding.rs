@@ -116,10 +116,10 @@ impl<T: Scalar> FeatureColumns<T> {
 
     /// Gathers the selected rows.
     pub(crate) fn load(&mut self, inputs: &Inputs<'_, T>, select: &[u32]) {
+        if let Matrix::Sparse(_) = inputs.numeric {
+            self.values.fill(T::ZERO);
+        }
         for (place, &row) in select.iter().enumerate() {
-            if let Matrix::Sparse(_) = inputs.numeric {
-                self.values.iter_mut().skip(place).step_by(self.stride).for_each(|x| *x = T::ZERO);
-            }
             let keep = |feature: usize, x| self.values[feature * self.stride + place] = x;
             inputs.numeric.for_each(inputs.width, row as usize, keep);
         }

@@ -25,12 +25,14 @@ impl<T: Scalar> WithoutZeros<T> {
     /// The copy, where it is worth it.
     pub(super) fn new(network: &Network<T>, data: &Dataset<'_, T>) -> Option<Self> {
         let Inputs { rows, width, numeric: Matrix::Dense(numeric), .. } = data.inputs else { return None };
-        let worth = |units: usize| width >= LEAST_FEATURES && units >= LEAST_UNITS && network.topology.takes_sparse();
-        let is_there = |x: &&T| **x != T::ZERO;
-        let count = network.topology.layers.first().filter(|first| worth(first.outputs)).map(|_| {
-            // In short stretches of integers, which the compiler counts in registers.
-            numeric.chunks(128).map(|part| part.iter().map(|x| u32::from(is_there(&x))).sum::<u32>() as usize).sum()
-        })?;
+        let units = network.topology.layers.first()?.outputs;
+        if width < LEAST_FEATURES || units < LEAST_UNITS || !network.topology.takes_sparse() {
+            return None;
+        }
+        let is_there = |x: T| x != T::ZERO;
+        // In short stretches of integers, which the compiler counts in registers.
+        let of_part = |part: &[T]| part.iter().map(|&x| u32::from(is_there(x))).sum::<u32>() as usize;
+        let count = numeric.chunks(128).map(of_part).sum();
         if count as f64 > SHARE * numeric.len() as f64 {
             return None;
         }
@@ -41,7 +43,7 @@ impl<T: Scalar> WithoutZeros<T> {
         };
         copy.starts.push(0);
         for row in numeric.chunks_exact(width) {
-            for (column, &x) in row.iter().enumerate().filter(|(_, x)| is_there(x)) {
+            for (column, &x) in row.iter().enumerate().filter(|(_, x)| is_there(**x)) {
                 copy.columns.push(column as u32);
                 copy.values.push(x);
             }
