@@ -6,7 +6,8 @@
 use crate::compute::Compute;
 use crate::data::{Batch, Dataset, Inputs};
 use crate::kernel::{
-    Buffer, Isa, Left, Operands, SparseRows, Team, gather, index, line_len, panels_len, scratch_len, stored_len, unpack,
+    Apart, Buffer, Isa, Left, Operands, SparseRows, Team, gather, index, line_len, panels_len, scratch_len, stored_len,
+    unpack,
 };
 use crate::layer::ensemble_dense::MemberSums;
 use crate::layer::numeric_embedding::FeatureColumns;
@@ -49,7 +50,7 @@ pub(crate) struct Block<T> {
     pub(crate) codes: Vec<u32>,
     /// What the scale layer makes h^(0) of, and in a backward pass the rows' parts of the gradient of the scale; empty without one.
     pub(crate) unscaled: Buffer<T>,
-    /// h^(0) = x where that is there without its zeros; its place in `h` means nothing then.
+    /// h^(0) = x where only some of its elements are stored; its place in `h` means nothing then.
     pub(crate) sparse: Option<SparseRows<T>>,
     /// h^(0) = x, h^(1), ..., and z^(L) last; (rows x width) in panels, the last in lines if `in_lines`.
     pub(crate) h: Vec<Buffer<T>>,
@@ -67,7 +68,7 @@ pub(crate) struct Block<T> {
     pub(crate) delta: Vec<Buffer<T>>,
     /// Elements of h^(0) in panels, for which there is no room before they are needed.
     entrance_len: usize,
-    /// Whether h^(0) may do without its zeros.
+    /// Whether h^(0) may be sparse.
     takes_sparse: bool,
     /// Whether there will be a backward pass.
     trains: bool,
@@ -134,9 +135,20 @@ impl<T: Scalar> Block<T> {
 
     fn load_numeric(&mut self, (team, isa): On<'_>, inputs: &Inputs<'_, T>, select: &[u32]) {
         let (width, numbers) = (inputs.width, select.iter().map(|&row| row as usize));
-        if let (Matrix::Sparse(matrix), true) = (&inputs.numeric, self.takes_sparse) {
+        let stored = match inputs.numeric {
+            Matrix::Sparse(matrix) if self.takes_sparse => Some((matrix, Apart::NONE)),
+            Matrix::Split { parts, .. } if self.takes_sparse => {
+                Some((parts.rest(), Apart { whole: &parts.whole, usual: &parts.usual }))
+            }
+            _ => None,
+        };
+        if let Some((matrix, apart)) = stored {
             let rows = self.sparse.get_or_insert_with(SparseRows::default);
-            return rows.set(width, self.trains, numbers.map(|row| matrix.row(row)));
+            rows.set(width, self.trains, apart, numbers.map(|row| matrix.row(row)));
+            if let Matrix::Split { parts, .. } = inputs.numeric {
+                gather(team, isa, &parts.elements, parts.whole.len(), select, rows.whole_panels());
+            }
+            return;
         }
         self.sparse = None;
         if self.h[0].is_empty() {
@@ -148,7 +160,7 @@ impl<T: Scalar> Block<T> {
         let entrance = if self.unscaled.is_empty() { &mut self.h[0] } else { &mut self.unscaled };
         match inputs.numeric {
             Matrix::Dense(numeric) => gather(team, isa, numeric, width, select, entrance),
-            Matrix::Sparse(_) => {
+            Matrix::Sparse(_) | Matrix::Split { .. } => {
                 entrance[..panels_len::<T>(self.rows, width)].fill(T::ZERO);
                 for (place, row) in numbers.enumerate() {
                     let keep = |column, x| entrance[index::<T>(select.len(), place, column)] = x;

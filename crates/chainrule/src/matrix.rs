@@ -10,6 +10,9 @@ pub enum Matrix<'a, T> {
     Dense(&'a [T]),
     /// Those that are stored; the others are zero.
     Sparse(SparseMatrix<'a, T>),
+    /// One of the above, and how training has stored it for itself.
+    #[doc(hidden)]
+    Split { matrix: &'a Matrix<'a, T>, parts: &'a Split<T> },
 }
 
 /// Elements of a matrix, row after row (CSR): of texts as counts of words, of categories as columns of 0 and 1. A network whose first
@@ -24,6 +27,29 @@ pub struct SparseMatrix<'a, T> {
     pub values: &'a [T],
 }
 
+/// A matrix whose columns are stored in two ways: some whole, of the others what differs from their usual value. See
+/// `kernel/sparse/mod.rs`.
+#[derive(Clone, Debug, Default)]
+pub struct Split<T> {
+    /// The columns that are whole, ascending.
+    pub(crate) whole: Vec<u32>,
+    /// Their elements, row-major.
+    pub(crate) elements: Vec<T>,
+    /// Of the others those whose usual value is not zero, ascending, and this value.
+    pub(crate) usual: Vec<(u32, T)>,
+    /// What differs from the usual values: as in [`SparseMatrix`].
+    pub(crate) starts: Vec<usize>,
+    pub(crate) columns: Vec<u32>,
+    pub(crate) differences: Vec<T>,
+}
+
+impl<T> Split<T> {
+    /// The part that is not whole.
+    pub(crate) fn rest(&self) -> SparseMatrix<'_, T> {
+        SparseMatrix { starts: &self.starts, columns: &self.columns, values: &self.differences }
+    }
+}
+
 impl<'a, T: Scalar> Matrix<'a, T> {
     /// Compares the sizes with the shape and looks for numbers that are not finite.
     pub(crate) fn check(&self, rows: usize, width: usize) -> Result<()> {
@@ -34,6 +60,7 @@ impl<'a, T: Scalar> Matrix<'a, T> {
                 bad.map_or(Ok(()), |at| Err(not_finite(at / width, at % width, values[at])))
             }
             Self::Sparse(sparse) => sparse.check(rows, width),
+            Self::Split { matrix, .. } => matrix.check(rows, width),
         }
     }
 
@@ -47,6 +74,7 @@ impl<'a, T: Scalar> Matrix<'a, T> {
                 let (columns, values) = sparse.row(row);
                 columns.iter().zip(values).for_each(|(&column, &x)| f(column as usize, x));
             }
+            Self::Split { matrix, .. } => matrix.for_each(width, row, f),
         }
     }
 

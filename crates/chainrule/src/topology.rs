@@ -337,6 +337,9 @@ impl Topology {
             ensemble_dense::enter_backward(isa, rows, (r, &block.h[l]), &mut below[l], &mut block.sums[l].r);
             Dense::times_phi_prime(isa, (rows, layer.inputs), phi_prime, &mut below[l], by_alpha);
         }
+        if let Some(rows) = &mut block.sparse {
+            rows.set_delta(isa, self.layers[0].outputs, &block.delta[1]);
+        }
         self.stem.backward(isa, parameters, block);
     }
 

@@ -1,4 +1,4 @@
-//! Features whose zeros are not there give the bits of the whole matrix.
+//! Features whose zeros are not there give the bits of the whole matrix; columns that training stores apart give its steps.
 #![allow(clippy::unwrap_used)]
 
 use chainrule::{
@@ -21,12 +21,26 @@ struct Rows<T> {
 impl<T: Scalar> Rows<T> {
     fn new(width: usize, classes: u64) -> Self {
         let key = Key::new(3);
-        let dense: Vec<T> = (0..ROWS * width)
-            .map(|i| {
-                let is_there = key.below(i as u64, 6) == 0 && !(i / width).is_multiple_of(7) && i % width != 1;
-                T::from_f64(if is_there { key.part(1).uniform(i as u64) - 0.3 } else { 0.0 })
-            })
-            .collect();
+        let element = |i: usize| {
+            let is_there = key.below(i as u64, 6) == 0 && !(i / width).is_multiple_of(7) && i % width != 1;
+            if is_there { key.part(1).uniform(i as u64) - 0.3 } else { 0.0 }
+        };
+        Self::of((0..ROWS * width).map(element), width, classes)
+    }
+
+    /// As a table of numbers, the first of each six columns, and of scaled columns of 0 and 1.
+    fn scaled(width: usize, classes: u64) -> Self {
+        let key = Key::new(4);
+        let element = |i: usize| match i % width % 6 {
+            0 => key.uniform(i as u64) - 0.5,
+            kind if key.below(i as u64, 10) == 0 => 3.0 / kind as f64,
+            kind => -0.1 * (kind - 1) as f64,
+        };
+        Self::of((0..ROWS * width).map(element), width, classes)
+    }
+
+    fn of(elements: impl Iterator<Item = f64>, width: usize, classes: u64) -> Self {
+        let (key, dense) = (Key::new(3), elements.map(T::from_f64).collect::<Vec<T>>());
         let targets = (0..ROWS).map(|i| T::from_f64(key.part(2).below(i as u64, classes) as f64)).collect();
         let (mut starts, mut columns, mut values) = (vec![0], vec![], vec![]);
         for row in dense.chunks_exact(width) {
@@ -72,7 +86,10 @@ fn spec(width: usize, outputs: usize) -> NetworkSpec {
 }
 
 fn same_bits<T: Scalar>(spec: &NetworkSpec, settings: &TrainSettings) {
-    let rows = Rows::<T>::new(spec.inputs, spec.outputs as u64);
+    same_bits_of(&Rows::<T>::new(spec.inputs, spec.outputs as u64), spec, settings);
+}
+
+fn same_bits_of<T: Scalar>(rows: &Rows<T>, spec: &NetworkSpec, settings: &TrainSettings) {
     let expected = rows.train(spec, settings, 1, Isa::detect(), false);
     for isa in Isa::available() {
         for threads in [1, 3] {
@@ -96,6 +113,44 @@ fn training_and_predictions_have_the_bits_of_the_whole_matrix() {
     }
     // So wide that threads share columns, and of a width that is whole panels.
     same_bits::<f32>(&spec(4_096, 7), &plain);
+}
+
+/// So many units that training stores the columns in its own way.
+fn wide_spec(outputs: usize) -> NetworkSpec {
+    NetworkSpec { hidden: vec![Hidden::new(70, Activation::Relu)], ..spec(75, outputs) }
+}
+
+#[test]
+fn columns_apart_give_one_result_everywhere() {
+    let plain = TrainSettings { epochs: 3, batch: 70, ..TrainSettings::default() };
+    for settings in [
+        plain.clone(),
+        TrainSettings { optimizer: Optimizer::adam(), clip_norm: Some(0.1), ..plain.clone() },
+        TrainSettings { optimizer: Optimizer::lbfgs(), ..plain },
+    ] {
+        same_bits_of(&Rows::<f32>::scaled(75, 3), &wide_spec(3), &settings);
+        same_bits_of(&Rows::<f64>::scaled(75, 3), &wide_spec(3), &settings);
+    }
+}
+
+/// A step on columns apart, Eq. (7), against the gradient that knows of none.
+#[test]
+fn a_step_on_columns_apart_is_one_along_the_gradient() {
+    let rows = Rows::<f64>::scaled(75, 3);
+    let data = Dataset::new(rows.inputs(false), &rows.targets);
+    let mut network = Network::<f64>::new(&wide_spec(3), 1).unwrap();
+    let mut compute = Compute::new(2);
+    let all =
+        |network: &Network<f64>| (0..network.views().len()).flat_map(|p| network.parameter(p)).collect::<Vec<_>>();
+    let (before, gradient) = (all(&network), network.gradient(&mut compute, &data).unwrap().1.concat());
+    let rate = 0.5;
+    let settings = TrainSettings { epochs: 1, batch: ROWS, learning_rate: rate, ..TrainSettings::default() };
+    let settings = TrainSettings { optimizer: Optimizer::Sgd, ..settings };
+    train(&mut network, &mut compute, &data, None, &settings, &mut |_| Flow::Continue).unwrap();
+    for ((after, before), gradient) in all(&network).iter().zip(before).zip(gradient) {
+        let expected = before - rate * gradient / ROWS as f64;
+        assert!((after - expected).abs() < 1e-14, "{after}, not {expected}");
+    }
 }
 
 /// First layers that are no plain product get the zeros back.

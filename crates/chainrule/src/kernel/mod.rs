@@ -36,5 +36,5 @@ pub(crate) use product::PanelsJob;
 pub use product::{Finish, Left, Product, Tile, multiply};
 pub use rowwise::{Columns, RowFn, lanes_from, load, map_rows, scratch_len, store, to_lanes};
 pub use simd::{Isa, Simd, UnknownIsa, VectorJob};
-pub use sparse::SparseRows;
+pub use sparse::{Apart, SparseRows};
 pub(crate) use sparse::{SparseOuterJob, SparsePanelsJob};

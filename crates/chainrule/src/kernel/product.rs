@@ -49,12 +49,12 @@ pub enum Left<'a, T> {
     Panels(&'a [T]),
     /// In lines: of at most [`MOST_ACROSS`] terms.
     Lines(&'a [T]),
-    /// Without its zeros.
+    /// Of which only some elements are stored.
     Sparse(&'a SparseRows<T>),
 }
 
 impl<'a, T> Left<'a, T> {
-    /// All elements, padding included; none where zeros are left out.
+    /// All elements, padding included; none of sparse rows.
     pub(super) fn elements(self) -> &'a [T] {
         match self {
             Self::Panels(elements) | Self::Lines(elements) => elements,

@@ -75,17 +75,50 @@ fn is_stored<T: Scalar>(x: T) -> bool {
     x.to_f64().abs() >= 1.0 || x.to_f64().is_nan()
 }
 
+/// Which columns of a sparse matrix are apart in these tests, if some are.
+#[derive(Clone, Copy)]
+struct SomeApart(bool);
+
+impl SomeApart {
+    fn is_whole(self, column: usize) -> bool {
+        self.0 && column % 5 < 2
+    }
+
+    /// The usual value of a column, zero where it has none.
+    fn usual<T: Scalar>(self, column: usize) -> T {
+        T::from_f64(if self.0 && column % 3 == 2 && !self.is_whole(column) { column as f64 / 8.0 } else { 0.0 })
+    }
+}
+
 impl<T: Scalar> Matrix<T> {
-    /// The stored elements.
-    fn sparse(&self, rows: usize, by_column: bool) -> SparseRows<T> {
+    /// The stored elements, and the whole columns.
+    fn sparse(&self, rows: usize, by_column: bool, apart: SomeApart) -> SparseRows<T> {
         let row = |r: usize| {
-            let stored = (0..self.cols).filter(|&c| is_stored(self.at(r, c)));
+            let stored = (0..self.cols).filter(|&c| is_stored(self.at(r, c)) && !apart.is_whole(c));
             stored.map(|c| (c as u32, self.at(r, c))).unzip()
         };
         let lists: Vec<(Vec<u32>, Vec<T>)> = (0..rows).map(row).collect();
         let mut sparse = SparseRows::default();
-        sparse.set(self.cols, by_column, lists.iter().map(|(columns, values)| (&columns[..], &values[..])));
+        let rest = lists.iter().map(|(columns, values)| (&columns[..], &values[..]));
+        let columns: Vec<u32> = (0..self.cols as u32).collect();
+        let whole: Vec<u32> = columns.iter().copied().filter(|&c| apart.is_whole(c as usize)).collect();
+        let usual: Vec<(u32, T)> = columns.iter().map(|&c| (c, apart.usual(c as usize))).collect();
+        let usual: Vec<(u32, T)> = usual.into_iter().filter(|(_, u)| *u != T::ZERO).collect();
+        sparse.set(self.cols, by_column, Apart { whole: &whole, usual: &usual }, rest);
+        let of_whole = |r: usize| whole.iter().map(move |&c| self.at(r, c as usize));
+        let elements: Vec<T> = (0..rows).flat_map(of_whole).collect();
+        pack(&elements, rows, whole.len(), sparse.whole_panels());
         sparse
+    }
+
+    /// The terms of a chain over `columns` in which row `r` meets the elements that `right` gives: those that are stored, after the usual
+    /// values and before the whole columns.
+    fn sparse_chain(&self, r: usize, apart: SomeApart, first: T, right: impl Fn(usize) -> T) -> T {
+        let columns = || 0..self.cols;
+        let usual = columns().filter(|&c| apart.usual::<T>(c) != T::ZERO).map(|c| (apart.usual(c), c));
+        let stored = columns().filter(|&c| is_stored(self.at(r, c)) && !apart.is_whole(c)).map(|c| (self.at(r, c), c));
+        let whole = columns().filter(|&c| apart.is_whole(c)).map(|c| (self.at(r, c), c));
+        usual.chain(stored).chain(whole).fold(first, |sum, (x, c)| x.mul_add(right(c), sum))
     }
 }
 
@@ -111,10 +144,12 @@ fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize
             _ => Finish::WherePositive(&gate.panels),
         },
     };
-    let plain = |r: usize, c: usize, all: bool| {
+    let plain = |r: usize, c: usize, sparse: Option<SomeApart>| {
         let first = if finish != 1 { start.at(0, c) } else { T::ZERO };
-        let terms = (0..depth).filter(|&k| all || is_stored(left.at(r, k)));
-        let sum = terms.fold(first, |sum, k| left.at(r, k).mul_add(right.at(k, c), sum));
+        let sum = match sparse {
+            None => (0..depth).fold(first, |sum, k| left.at(r, k).mul_add(right.at(k, c), sum)),
+            Some(apart) => left.sparse_chain(r, apart, first, |k| right.at(k, c)),
+        };
         match finish {
             0 => sum,
             1 if sum < T::from_f64(0.5) => T::from_f64(0.5),
@@ -122,36 +157,38 @@ fn product_is_the_plain_sum<T: Scalar>((rows, cols, depth): (usize, usize, usize
             _ => sum,
         }
     };
-    let compare = |isa: Isa, way: &str, all: bool, out: &[T], place: &dyn Fn(usize, usize) -> usize| {
+    let compare = |isa: Isa, way: &str, sparse, out: &[T], place: &dyn Fn(usize, usize) -> usize| {
         for (r, c) in (0..rows).flat_map(|r| (0..cols).map(move |c| (r, c))) {
-            let (got, plain) = (out[place(r, c)], plain(r, c, all));
+            let (got, plain) = (out[place(r, c)], plain(r, c, sparse));
             assert!(same(got, plain), "{isa}, {way}, ({r}, {c}): {got}, not {plain}");
         }
     };
-    let (lines, transposed, sparse) = (left.lines(rows), right.transposed(depth), left.sparse(rows, false));
+    let (lines, transposed) = (left.lines(rows), right.transposed(depth));
+    let [none, some] = [SomeApart(false), SomeApart(true)];
+    let [sparse, split] = [none, some].map(|apart| left.sparse(rows, false, apart));
     let ways = [
-        Some(("in panels", product.left)),
-        is_few(depth).then_some(("in lines", Left::Lines(&lines))),
-        Some(("without zeros", Left::Sparse(&sparse))),
+        Some(("in panels", product.left, None)),
+        is_few(depth).then_some(("in lines", Left::Lines(&lines), None)),
+        Some(("without zeros", Left::Sparse(&sparse), Some(none))),
+        Some(("some columns apart", Left::Sparse(&split), Some(some))),
     ];
     for isa in Isa::available() {
-        for ((way, left), threads) in ways.into_iter().flatten().flat_map(|way| [(way, 1), (way, 3)]) {
+        for ((way, left, sparse), threads) in ways.into_iter().flatten().flat_map(|way| [(way, 1), (way, 3)]) {
             let mut out = Buffer::zeros(panels_len::<T>(rows, cols));
             let mut team = Team::new(threads);
             let team = (threads > 1).then_some(&mut team);
             multiply(team, isa, &Product { left, ..product }, &mut out, None, &|_, _, _| {});
-            let all = !matches!(left, Left::Sparse(_));
-            compare(isa, &format!("{threads} threads, {way}"), all, &out, &|r, c| index::<T>(rows, r, c));
+            compare(isa, &format!("{threads} threads, {way}"), sparse, &out, &|r, c| index::<T>(rows, r, c));
         }
         if finish == 0 && is_few(cols) {
             let mut out = Buffer::zeros(lines_len::<T>(rows, cols));
             multiply_across(isa, &Product { right: &transposed, ..product }, &mut out);
-            compare(isa, "across", true, &out, &|r, c| c * line_len::<T>(rows) + r);
+            compare(isa, "across", None, &out, &|r, c| c * line_len::<T>(rows) + r);
         }
     }
 }
 
-/// One layer over several blocks of rows: how many, h and delta; and h without its zeros, if it is there so.
+/// One layer over several blocks of rows: how many, h and delta; and sparse h, if it is there so.
 struct Rows<'a, T>(Vec<(usize, &'a [T], &'a [T])>, Vec<SparseRows<T>>);
 
 impl<T: Scalar> Operands<T> for Rows<'_, T> {
@@ -182,33 +219,54 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
         .collect();
     let bias = panels_len::<T>(rows, cols);
     let layer = Outer { rows, cols, exchanged: false, weight: 0, bias: Some(bias), transposed: Some(0), moving: cols };
-    let weight = |i: usize, j: usize, all: bool| {
+    // Four running sums of each sixteen rows.
+    let in_groups = |j: usize| {
+        let mut total = T::ZERO;
+        for (n, _, delta) in &blocks {
+            for first in (0..*n).step_by(16) {
+                let mut sums = [T::ZERO; 4];
+                (first..(*n).min(first + 16)).for_each(|r| sums[r % 4] = sums[r % 4] + delta.at(r, j));
+                total = total + (sums[0] + sums[1] + (sums[2] + sums[3]));
+            }
+        }
+        total
+    };
+    let weight = |i: usize, j: usize, sparse: Option<SomeApart>| {
         let terms = blocks.iter().flat_map(|(n, h, delta)| (0..*n).map(move |r| (h.at(r, i), delta.at(r, j))));
-        terms.filter(|&(h, _)| all || is_stored(h)).fold(T::ZERO, |sum, (h, delta)| h.mul_add(delta, sum))
+        let is_there = |h: T| sparse.is_none_or(|apart| is_stored(h) || apart.is_whole(i));
+        let sum = terms.filter(|&(h, _)| is_there(h)).fold(T::ZERO, |sum, (h, delta)| h.mul_add(delta, sum));
+        match sparse.map(|apart| apart.usual::<T>(i)) {
+            Some(u) if u != T::ZERO && !blocks.is_empty() => u.mul_add(in_groups(j), sum),
+            _ => sum,
+        }
     };
     let total = |j: usize| {
         let terms = blocks.iter().flat_map(|(n, _, delta)| (0..*n).map(move |r| delta.at(r, j)));
         terms.fold(T::ZERO, |sum, delta| sum + delta)
     };
     for isa in Isa::available() {
-        for (threads, all) in [(1, true), (2, true), (1, false), (2, false)] {
+        let ways = [None, Some(SomeApart(false)), Some(SomeApart(true))];
+        for (sparse, threads) in ways.into_iter().flat_map(|way| [(way, 1), (way, 2)]) {
             let mut gradient = Buffer::zeros(bias + panels_len::<T>(1, cols));
             let mut transposed = Buffer::zeros(panels_len::<T>(cols, rows));
             let layers = Outers::new::<T>(vec![layer.clone()]);
             let mut team = Team::new(threads);
-            let sparse = blocks.iter().filter(|_| !all).map(|(n, h, _)| h.sparse(*n, true)).collect();
-            let operands = Rows(blocks.iter().map(|(n, h, delta)| (*n, &*h.panels, &*delta.panels)).collect(), sparse);
+            let mut h: Vec<SparseRows<T>> =
+                sparse.map_or(vec![], |apart| blocks.iter().map(|(n, h, _)| h.sparse(*n, true, apart)).collect());
+            h.iter_mut().zip(&blocks).for_each(|(h, (_, _, delta))| h.set_delta(isa, cols, &delta.panels));
+            let dense = blocks.iter().map(|(n, h, delta)| (*n, &*h.panels, &*delta.panels)).collect();
+            let operands = Rows(dense, h);
             outer_sums(&mut team, isa, true, &layers, &operands, [&mut gradient], &mut transposed, &Keep);
             for (i, j) in (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))) {
                 let (got, mirrored) = (gradient[index::<T>(rows, i, j)], transposed[index::<T>(cols, j, i)]);
-                let plain = weight(i, j, all);
+                let plain = weight(i, j, sparse);
                 assert!(same(got, plain) && same(mirrored, plain), "{isa}, ({i}, {j}): {got}, {mirrored}, not {plain}");
             }
             for j in 0..cols {
                 let (got, plain) = (gradient[bias + index::<T>(1, 0, j)], total(j));
                 assert!(same(got, plain), "{isa}, bias {j}: {got}, not {plain}");
             }
-            if rows == 0 || !is_few(cols) || !all {
+            if rows == 0 || !is_few(cols) || sparse.is_some() {
                 continue;
             }
             let lines: Vec<_> = blocks.iter().map(|(n, _, delta)| delta.lines(*n)).collect();
@@ -237,7 +295,7 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
                 &Keep,
             );
             for (i, j) in (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))) {
-                let plain = if j < moving { weight(i, j, true) } else { T::ZERO };
+                let plain = if j < moving { weight(i, j, None) } else { T::ZERO };
                 let got = gradient[index::<T>(cols, j, i)];
                 assert!(same(got, plain), "{isa}, exchanged ({i}, {j}): {got}, not {plain}");
             }

@@ -116,7 +116,7 @@ impl<T: Scalar> FeatureColumns<T> {
 
     /// Gathers the selected rows.
     pub(crate) fn load(&mut self, inputs: &Inputs<'_, T>, select: &[u32]) {
-        if let Matrix::Sparse(_) = inputs.numeric {
+        if !matches!(inputs.numeric, Matrix::Dense(_)) {
             self.values.fill(T::ZERO);
         }
         for (place, &row) in select.iter().enumerate() {

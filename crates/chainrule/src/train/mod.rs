@@ -2,10 +2,10 @@
 
 mod batches;
 mod full_batch;
+mod split;
 mod stepper;
 mod watch;
 mod ways;
-mod without_zeros;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ use crate::data::Dataset;
 use crate::error::{Result, setting};
 use crate::gradient::dot;
 use crate::groups::Groups;
+use crate::matrix::{Matrix, Split};
 use crate::metric::Metric;
 use crate::network::Network;
 use crate::optimizer::Optimizer;
@@ -26,7 +27,6 @@ use batches::{Batches, Memory};
 use full_batch::FullBatch;
 pub use stepper::{Pass, Progress, Stepper};
 use watch::Watch;
-use without_zeros::WithoutZeros;
 
 /// How to train.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -318,8 +318,8 @@ fn is_zero(x: &f64) -> bool {
 /// What moves the parameters, epoch by epoch.
 struct Trainer<'a, T> {
     way: Way<'a, T>,
-    /// The features in place of the caller's, if that is faster.
-    without_zeros: Option<WithoutZeros<T>>,
+    /// The features stored in another way than the caller's, if that is faster.
+    split: Option<Split<T>>,
 }
 
 /// How the parameters move in an epoch.
@@ -346,7 +346,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
                 Way::Batches(Box::new(Batches::new(network, compute, data, settings, memory)))
             }
         };
-        Self { way, without_zeros: WithoutZeros::new(network, data) }
+        Self { way, split: split::worthwhile(network, &data.inputs) }
     }
 
     /// One pass over the rows. Returns the mean cost, and why training ends if it does. The features of `data` are those of
@@ -359,7 +359,11 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         epoch: usize,
         observer: &mut dyn FnMut(&Event) -> Flow,
     ) -> (f64, Option<Ended>) {
-        let data = self.without_zeros.as_ref().map_or(*data, |copy| copy.of(data));
+        let mut data = *data;
+        let matrix = data.inputs.numeric;
+        if let Some(parts) = &self.split {
+            data.inputs.numeric = Matrix::Split { matrix: &matrix, parts };
+        }
         match &mut self.way {
             Way::Batches(batches) => batches.epoch(network, compute, &data, epoch, observer),
             Way::FullBatch(all) => all.epoch(network, compute, &data, epoch, observer),

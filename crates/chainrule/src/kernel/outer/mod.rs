@@ -33,7 +33,7 @@ pub trait Operands<T>: Sync {
     /// Rows of a block, h (rows x W's rows) and delta (rows x W's columns) of layer number `layer`, in panels (delta in lines where they
     /// change places).
     fn block(&self, layer: usize, block: usize) -> (usize, &[T], &[T]);
-    /// h of a block of the first layer, if it is there without its zeros: of all blocks or of none. That of `block` means nothing then.
+    /// h of a block of the first layer, if it is sparse: of all blocks or of none. That of `block` means nothing then.
     fn sparse(&self, _block: usize) -> Option<&SparseRows<T>> {
         None
     }
@@ -82,14 +82,15 @@ pub fn outer_sums<T: Scalar, const C: usize>(
     team.run(tasks, shared, &|task| work.run(task));
 }
 
-/// Compares the sizes of operands and buffers with the shapes. Returns whether the first layer's h is without its zeros.
+/// Compares the sizes of operands and buffers with the shapes. Returns whether the first layer's h is sparse.
 fn check<T: Scalar>(layers: &Outers, operands: &dyn Operands<T>, companions: Option<usize>, transposed: usize) -> bool {
     let sparse = operands.blocks(0) > 0 && operands.sparse(0).is_some();
     for (number, layer) in layers.iter().enumerate() {
         for block in 0..operands.blocks(number) {
             let (rows, left, right) = layer.operands(operands, number, block);
             if sparse && number == 0 {
-                let fits = |h: &SparseRows<T>| (h.rows(), h.width()) == (rows, layer.rows) && h.is_by_column();
+                let fits =
+                    |h: &SparseRows<T>| (h.rows(), h.width()) == (rows, layer.rows) && h.is_ready_for_sums(layer.cols);
                 let all = operands.sparse(block).is_some_and(fits) && !layer.exchanged;
                 assert!(all, "the left operand has another shape");
             } else {

@@ -19,10 +19,10 @@ pub struct OuterTile<'a, T> {
     pub(crate) tile: Tile,
     /// The blocks of rows that are summed, on top of what those before have left in the sums.
     pub(super) blocks: Range<usize>,
-    /// Whether h is without its zeros.
+    /// Whether h is sparse.
     pub(crate) sparse: bool,
     /// Start and elements of the stretches of memory to fetch meanwhile.
-    pub(super) ahead: &'a [(*const T, usize)],
+    pub(crate) ahead: &'a [(*const T, usize)],
 }
 
 /// Computes the sums of a tile, and of its columns where it stands in the first row.
@@ -57,7 +57,7 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
 }
 
 impl<T: Scalar> OuterJob<'_, T> {
-    /// What follows the sums of a tile whose h is without its zeros: those of its columns, once all rows have been there, and its end.
+    /// What follows the sums of a tile whose h is sparse: those of its columns, once all rows have been there, and its end.
     #[inline(always)]
     pub(crate) fn end_of_sparse<S: Simd<T>>(&mut self, simd: S) {
         let Tile { row, rows, col, cols, .. } = self.tile.tile;
@@ -138,7 +138,14 @@ impl<'a, T: Scalar> OuterTile<'a, T> {
         })
     }
 
-    /// h without its zeros and delta's panel at the tile's first column, of each of its blocks, and whether no block is before it.
+    /// Sparse h of all blocks.
+    #[inline(always)]
+    pub(crate) fn all_sparse(&self) -> impl Iterator<Item = &'a SparseRows<T>> + use<'a, T> {
+        let operands = self.operands;
+        (0..operands.blocks(self.number)).filter_map(move |block| operands.sparse(block))
+    }
+
+    /// Sparse h and delta's panel at the tile's first column, of each of its blocks, and whether no block is before it.
     #[inline(always)]
     pub(crate) fn sparse_blocks(&self) -> impl Iterator<Item = (bool, &'a SparseRows<T>, &'a [T])> + use<'a, T> {
         let (operands, number, col) = (self.operands, self.number, self.tile.col);
@@ -150,7 +157,7 @@ impl<'a, T: Scalar> OuterTile<'a, T> {
 
     /// Whether no block is behind its own.
     #[inline(always)]
-    fn is_last(&self) -> bool {
+    pub(crate) fn is_last(&self) -> bool {
         self.blocks.end == self.operands.blocks(self.number)
     }
 

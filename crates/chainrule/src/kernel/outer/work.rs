@@ -22,7 +22,7 @@ pub(super) struct Work<'a, T, F, const C: usize> {
     pub(super) transposed: Shards<T>,
     /// Whether the transposes follow the weights.
     pub(super) follows: bool,
-    /// Whether the first layer's h is without its zeros.
+    /// Whether the first layer's h is sparse.
     pub(super) sparse: bool,
     pub(super) f: &'a F,
 }
