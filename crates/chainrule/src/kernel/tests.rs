@@ -225,8 +225,8 @@ fn outer_sum_is_the_plain_sum<T: Scalar>((rows, cols): (usize, usize), blocks: &
         for (n, _, delta) in &blocks {
             for first in (0..*n).step_by(16) {
                 let mut sums = [T::ZERO; 4];
-                (first..(*n).min(first + 16)).for_each(|r| sums[r % 4] = sums[r % 4] + delta.at(r, j));
-                total = total + (sums[0] + sums[1] + (sums[2] + sums[3]));
+                (first..(*n).min(first + 16)).for_each(|r| sums[r % 4] += delta.at(r, j));
+                total += sums[0] + sums[1] + (sums[2] + sums[3]);
             }
         }
         total

@@ -21,7 +21,7 @@ use crate::scalar::Scalar;
 pub use layers::{Outer, Outers};
 use plan::Plan;
 pub use sums::Sums;
-pub(super) use sums::{load, store};
+pub(super) use sums::{add, load, store};
 pub(crate) use tile::OuterJob;
 pub use tile::OuterTile;
 use work::Work;

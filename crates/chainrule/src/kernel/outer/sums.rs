@@ -107,3 +107,15 @@ pub(crate) unsafe fn store<T: Scalar, S: Simd<T>, const R: usize, const V: usize
         }
     }
 }
+
+/// Adds what stands at `from` to two registers.
+///
+/// # Safety
+/// `from` must be valid for them.
+#[inline(always)]
+pub(crate) unsafe fn add<T: Scalar, S: Simd<T>>(simd: S, sums: &mut [S::Vector; 2], from: *const T) {
+    for (v, sum) in sums.iter_mut().enumerate() {
+        // SAFETY: see the function's contract.
+        *sum = simd.add(*sum, unsafe { simd.load(from.add(v * S::LANES)) });
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::sums::{Sums, load, store};
+use super::sums::{Sums, add, load, store};
 use super::{Operands, Outer};
 use crate::kernel::ahead::Queue;
 use crate::kernel::chain::{Walk, by_size, chain};
@@ -253,18 +253,18 @@ impl<'a, T: Scalar> OuterTile<'a, T> {
     /// The sums down `vectors` registers of columns of delta from `col` on, one chain each over the rows of all blocks.
     #[inline(always)]
     fn column_sums<S: Simd<T>>(&self, simd: S, col: usize, vectors: usize, out: &mut [T; 32]) {
-        for v in 0..vectors {
-            let mut sum = simd.splat(T::ZERO);
+        for vector in (0..vectors).step_by(2) {
+            let mut sums = [simd.splat(T::ZERO); 2];
             for block in 0..self.operands.blocks(self.number) {
                 let (rows, _, delta) = self.operands.block(self.number, block);
                 let panel = &delta[col * rows..][..rows * T::PANEL];
                 for row in panel.chunks_exact(T::PANEL) {
-                    // SAFETY: a panel's row holds whole registers.
-                    sum = simd.add(sum, unsafe { simd.load(row.as_ptr().add(v * S::LANES)) });
+                    // SAFETY: a panel's row holds whole pairs of registers.
+                    unsafe { add(simd, &mut sums, row.as_ptr().add(vector * S::LANES)) };
                 }
             }
             // SAFETY: as above, in `out`.
-            unsafe { store(simd, [[sum]], out.as_mut_ptr().add(v * S::LANES)) };
+            unsafe { store(simd, [sums], out.as_mut_ptr().add(vector * S::LANES)) };
         }
     }
 }

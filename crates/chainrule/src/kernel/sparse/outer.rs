@@ -3,7 +3,7 @@
 use super::{GROUP, SparseRows};
 use crate::kernel::ahead::Queue;
 use crate::kernel::chain::{Walk, by_size, chain};
-use crate::kernel::outer::{OuterJob, OuterTile, load, store};
+use crate::kernel::outer::{OuterJob, OuterTile, add, load, store};
 use crate::kernel::product::Tile;
 use crate::kernel::simd::{Simd, VectorJob};
 use crate::scalar::Scalar;
@@ -190,18 +190,6 @@ fn usual<T: Scalar, S: Simd<T>>(simd: S, tile: &OuterTile<'_, T>, out: *mut T) {
                 store(simd, sums, at);
             }
         }
-    }
-}
-
-/// Adds what stands at `from` to two registers.
-///
-/// # Safety
-/// `from` must be valid for them.
-#[inline(always)]
-unsafe fn add<T: Scalar, S: Simd<T>>(simd: S, sums: &mut [S::Vector; 2], from: *const T) {
-    for (v, sum) in sums.iter_mut().enumerate() {
-        // SAFETY: see the function's contract.
-        *sum = simd.add(*sum, unsafe { simd.load(from.add(v * S::LANES)) });
     }
 }
 
