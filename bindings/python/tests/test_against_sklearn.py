@@ -22,6 +22,9 @@ BASE = {"max_iter": 15, "random_state": 1}
 SGD = {"solver": "sgd", "learning_rate_init": 0.05}
 X_RARE = np.random.default_rng(0).binomial(1, 0.01, (400, 80)).astype(float)
 Y_RARE = X_RARE[:, :40].sum(axis=1) > X_RARE[:, 40:].sum(axis=1)
+# Whole columns beside those that have one value in most rows.
+X_SCALED = np.hstack([np.random.default_rng(1).normal(size=(400, 5)), X_RARE])
+X_SCALED = (X_SCALED - X_SCALED.mean(axis=0)) / np.maximum(X_SCALED.std(axis=0), 1e-9)
 CLASSIFIERS = [
     ({}, X_IRIS, Y_IRIS),
     ({}, X_DIGITS, Y_DIGITS),
@@ -37,6 +40,8 @@ CLASSIFIERS = [
     ({"early_stopping": True, "n_iter_no_change": 3}, X_DIGITS, Y_DIGITS),
     # Most of such a feature's gradients are about as small as Adam's epsilon.
     ({}, X_RARE, Y_RARE),
+    ({}, X_SCALED, Y_RARE),
+    (SGD, X_SCALED, Y_RARE),
     ({"epsilon": 1e-3}, X_IRIS, Y_IRIS),
     ({}, *make_multilabel_classification(n_samples=80, random_state=1)),
 ]

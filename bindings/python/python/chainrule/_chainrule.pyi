@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,16 @@ _Progress = tuple[int, list[NDArray[Any]], tuple[float, float]]
 Lead = Callable[[Report | None], tuple[NDArray[Any], float | None] | None]
 
 _Function = Callable[..., NDArray[np.float64]]
+
+class _SparseRows(Protocol):
+    """A matrix of scipy's in CSR format, whose columns ascend in each row."""
+
+    shape: tuple[int, int]
+    indptr: NDArray[Any]
+    indices: NDArray[Any]
+    data: NDArray[Any]
+
+_Features = NDArray[Any] | _SparseRows
 
 class CustomActivation:
     def __new__(cls, name: str, phi: _Function, phi_prime: _Function) -> CustomActivation: ...
@@ -38,22 +48,22 @@ class Network:
     def train(
         self,
         settings: str,
-        x: NDArray[Any],
+        x: _Features,
         y: NDArray[Any],
         weights: NDArray[Any] | None,
         threads: int,
         resume: bool,
         lead: Lead,
     ) -> None: ...
-    def predict(self, x: NDArray[Any], threads: int, of: str) -> NDArray[Any]: ...
+    def predict(self, x: _Features, threads: int, of: str) -> NDArray[Any]: ...
     def gradient(
-        self, x: NDArray[Any], y: NDArray[Any], weights: NDArray[Any] | None
+        self, x: _Features, y: NDArray[Any], weights: NDArray[Any] | None
     ) -> tuple[float, list[NDArray[Any]]]: ...
     def certify(
-        self, x: NDArray[Any], y: NDArray[Any], weights: NDArray[Any] | None, most: int | None
+        self, x: _Features, y: NDArray[Any], weights: NDArray[Any] | None, most: int | None
     ) -> str: ...
     def explain_weight(
-        self, x: NDArray[Any], y: NDArray[Any], row: int, place: tuple[int, int, int], learning_rate: float
+        self, x: _Features, y: NDArray[Any], row: int, place: tuple[int, int, int], learning_rate: float
     ) -> str: ...
 
 _Column = tuple[str, str, NDArray[Any], Sequence[str] | None]
