@@ -140,6 +140,7 @@ fn add_dense_row<T: Scalar>(parts: &mut Split<T>, rest: &[(u32, T)], row: &[T]) 
     }
 }
 
+/// Adds a row of a sparse matrix.
 fn add_row<T: Scalar>(parts: &mut Split<T>, columns: &[Column<T>], inputs: &Inputs<'_, T>, row: usize) {
     let first = parts.elements.len();
     parts.elements.resize(first + parts.whole.len(), T::ZERO);
