@@ -81,7 +81,8 @@ impl<T: Scalar> SparseRows<T> {
     /// whole columns go to [`whole_panels`](Self::whole_panels). The order of the gradient only if `by_column`.
     ///
     /// # Panics
-    /// If a column lies past the width, a row's columns and values are not of one length, or there are 2^32 elements or more.
+    /// If a column lies past the width, columns apart do not ascend, a row's columns and values are not of one length, or there are 2^32
+    /// elements or more.
     pub fn set<'a>(
         &mut self,
         width: usize,
@@ -107,7 +108,9 @@ impl<T: Scalar> SparseRows<T> {
             self.sort_by_column();
         }
         let Apart { whole, usual } = apart;
-        assert!(whole.iter().chain(usual.iter().map(|(column, _)| column)).all(fits), "a column lies past the width");
+        let in_order = |columns: &mut dyn Iterator<Item = &u32>| columns.is_sorted_by(|a, b| a < b);
+        assert!(in_order(&mut whole.iter()) && in_order(&mut usual.iter().map(|(column, _)| column)), "columns ascend");
+        assert!(whole.last().is_none_or(fits) && usual.last().is_none_or(|(column, _)| fits(column)), "past the width");
         self.whole.clear();
         self.whole.extend_from_slice(whole);
         self.usual.clear();
