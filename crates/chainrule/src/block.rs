@@ -136,16 +136,15 @@ impl<T: Scalar> Block<T> {
     fn load_numeric(&mut self, (team, isa): On<'_>, inputs: &Inputs<'_, T>, select: &[u32]) {
         let (width, numbers) = (inputs.width, select.iter().map(|&row| row as usize));
         let stored = match inputs.numeric {
-            Matrix::Sparse(matrix) if self.takes_sparse => Some((matrix, Apart::NONE)),
-            Matrix::Split { parts, .. } if self.takes_sparse => {
-                Some((parts.rest(), Apart { whole: &parts.whole, usual: &parts.usual }))
-            }
-            _ => None,
+            Matrix::Dense(_) => None,
+            Matrix::Sparse(matrix) => Some((matrix, None)),
+            Matrix::Split { parts, .. } => Some((parts.rest(), Some(parts))),
         };
-        if let Some((matrix, apart)) = stored {
+        if let Some((matrix, parts)) = stored.filter(|_| self.takes_sparse) {
             let rows = self.sparse.get_or_insert_with(SparseRows::default);
+            let apart = parts.map_or(Apart::NONE, |parts| Apart { whole: &parts.whole, usual: &parts.usual });
             rows.set(width, self.trains, apart, numbers.map(|row| matrix.row(row)));
-            if let Matrix::Split { parts, .. } = inputs.numeric {
+            if let Some(parts) = parts {
                 gather(team, isa, &parts.elements, parts.whole.len(), select, rows.whole_panels());
             }
             return;
