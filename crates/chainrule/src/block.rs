@@ -134,7 +134,7 @@ impl<T: Scalar> Block<T> {
     }
 
     fn load_numeric(&mut self, (team, isa): On<'_>, inputs: &Inputs<'_, T>, select: &[u32]) {
-        let (width, numbers) = (inputs.width, select.iter().map(|&row| row as usize));
+        let width = inputs.width;
         let stored = match inputs.numeric {
             Matrix::Dense(_) => None,
             Matrix::Sparse(matrix) => Some((matrix, None)),
@@ -143,7 +143,7 @@ impl<T: Scalar> Block<T> {
         if let Some((matrix, parts)) = stored.filter(|_| self.takes_sparse) {
             let rows = self.sparse.get_or_insert_with(SparseRows::default);
             let apart = parts.map_or(Apart::NONE, |parts| Apart { whole: &parts.whole, usual: &parts.usual });
-            rows.set(width, self.trains, apart, numbers.map(|row| matrix.row(row)));
+            rows.set(width, self.trains, apart, matrix, select);
             if let Some(parts) = parts {
                 gather(team, isa, &parts.elements, parts.whole.len(), select, rows.whole_panels());
             }
@@ -161,9 +161,9 @@ impl<T: Scalar> Block<T> {
             Matrix::Dense(numeric) => gather(team, isa, numeric, width, select, entrance),
             Matrix::Sparse(_) | Matrix::Split { .. } => {
                 entrance[..panels_len::<T>(self.rows, width)].fill(T::ZERO);
-                for (place, row) in numbers.enumerate() {
+                for (place, &row) in select.iter().enumerate() {
                     let keep = |column, x| entrance[index::<T>(select.len(), place, column)] = x;
-                    inputs.numeric.for_each(width, row, keep);
+                    inputs.numeric.for_each(width, row as usize, keep);
                 }
             }
         }

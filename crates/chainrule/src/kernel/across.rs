@@ -71,9 +71,8 @@ impl<T: Scalar> AcrossJob<'_, T> {
     #[inline(always)]
     fn sums<S: Simd<T>, const C: usize, const GROUPS: usize>(&mut self, simd: S) {
         let (rows, line) = (self.product.rows, line_len::<T>(self.product.rows));
-        let sums = RowSums::new(self.product, 0);
         for from in (0..rows).step_by(GROUPS * S::LANES) {
-            let groups = sums.of::<S, C, GROUPS, true>(simd, from);
+            let groups = self.groups::<S, C, GROUPS>(simd, from);
             for (sums, first) in groups.iter().zip((from..rows).step_by(S::LANES)) {
                 for (c, &sum) in sums.iter().enumerate() {
                     // SAFETY: `multiply_across` has compared the length with the shape; a line holds whole registers.
@@ -82,40 +81,18 @@ impl<T: Scalar> AcrossJob<'_, T> {
             }
         }
     }
-}
 
-/// Sums of few columns: the rows lie across the lanes, for which the left operand is transposed on the way.
-pub(super) struct RowSums<'a, T> {
-    rows: usize,
-    depth: usize,
-    left: &'a [T],
-    /// The right operand and the first terms, from the first of the columns on.
-    right: &'a [T],
-    start: Option<&'a [T]>,
-}
-
-impl<'a, T: Scalar> RowSums<'a, T> {
-    /// Those of a product's columns from `column` on.
+    /// The sums of C columns and GROUPS registers of rows, from row `from` on: the rows lie across the lanes, for which the left operand is
+    /// transposed on the way. The registers take turns, so that their chains hide each other's latency.
     #[inline(always)]
-    pub(super) fn new(product: &Product<'a, T>, column: usize) -> Self {
-        let Product { rows, depth, left, right, start, .. } = *product;
-        let left = left.elements();
-        Self { rows, depth, left, right: &right[column * depth..], start: start.map(|start| &start[column..]) }
-    }
-
-    /// The sums of C columns and GROUPS registers of rows, from row `from` on. The registers take turns, so that their chains hide each
-    /// other's latency. `ACROSS`: the right operand is there as its transpose.
-    #[inline(always)]
-    pub(super) fn of<S: Simd<T>, const C: usize, const GROUPS: usize, const ACROSS: bool>(
+    fn groups<S: Simd<T>, const C: usize, const GROUPS: usize>(
         &self,
         simd: S,
         from: usize,
     ) -> [[S::Vector; C]; GROUPS] {
-        let Self { depth, right, .. } = *self;
-        // From one term to the next, and from one column to the next.
-        let (by_term, by_column) = if ACROSS { (1, T::PANEL) } else { (T::PANEL, 1) };
+        let Product { depth, right, start, .. } = *self.product;
         let mut sums = [[simd.splat(T::ZERO); C]; GROUPS];
-        if let Some(start) = self.start {
+        if let Some(start) = start {
             for sums in &mut sums {
                 for (sum, &first) in sums.iter_mut().zip(start) {
                     *sum = simd.splat(first);
@@ -125,15 +102,15 @@ impl<'a, T: Scalar> RowSums<'a, T> {
         // h[t][g]: term t of the rows of group g.
         let mut h = [[const { MaybeUninit::uninit() }; GROUPS]; 16];
         for done in (0..depth).step_by(S::LANES) {
-            let place = if ACROSS { done / T::PANEL * C * T::PANEL + done % T::PANEL } else { done * T::PANEL };
+            let place = done / T::PANEL * C * T::PANEL + done % T::PANEL;
             let count = S::LANES.min(depth - done);
-            let terms = &right[place..][..(count - 1) * by_term + (C - 1) * by_column + 1];
+            let terms = &right[place..][..(C - 1) * T::PANEL + count];
             // In a loop of a fixed length the square does not leave its registers.
             if C == 1 && count == S::LANES {
                 for (g, sums) in sums.iter_mut().enumerate() {
                     let square = self.square(simd, from + g * S::LANES, done);
                     for (t, &h) in square[..S::LANES].iter().enumerate() {
-                        sums[0] = simd.fma(h, simd.splat(terms[t * by_term]), sums[0]);
+                        sums[0] = simd.fma(h, simd.splat(terms[t]), sums[0]);
                     }
                 }
                 continue;
@@ -146,12 +123,12 @@ impl<'a, T: Scalar> RowSums<'a, T> {
                 }
             }
             for (t, h) in h[..count].iter().enumerate() {
-                let terms = &terms[t * by_term..][..(C - 1) * by_column + 1];
+                let terms = &terms[t..][..(C - 1) * T::PANEL + 1];
                 for (sums, h) in sums.iter_mut().zip(h) {
                     // SAFETY: count <= LANES, and so many terms of every group have just been written.
                     let h = unsafe { h.assume_init() };
                     for (c, sum) in sums.iter_mut().enumerate() {
-                        *sum = simd.fma(h, simd.splat(terms[c * by_column]), *sum);
+                        *sum = simd.fma(h, simd.splat(terms[c * T::PANEL]), *sum);
                     }
                 }
             }
@@ -162,10 +139,11 @@ impl<'a, T: Scalar> RowSums<'a, T> {
     /// LANES terms from `done` on of LANES rows from `from` on of the left operand (zero past its end), transposed.
     #[inline(always)]
     fn square<S: Simd<T>>(&self, simd: S, from: usize, done: usize) -> [S::Vector; 16] {
-        let first = (done / T::PANEL * self.rows + from) * T::PANEL + done % T::PANEL;
+        let Product { rows, left, .. } = *self.product;
+        let first = (done / T::PANEL * rows + from) * T::PANEL + done % T::PANEL;
         // SAFETY: rows `from ..` of the left operand, whose length has been compared with the shape; a panel's row holds whole
         // registers.
-        unsafe { transposed_square(simd, self.left.as_ptr().wrapping_add(first), self.rows.saturating_sub(from)) }
+        unsafe { transposed_square(simd, left.elements().as_ptr().wrapping_add(first), rows.saturating_sub(from)) }
     }
 }
 

@@ -8,7 +8,7 @@
 //! (The third, the gradient, sums over rows: see `outer/`.) Every output element is one chain of fused multiply-adds over
 //! the depth, in order, whatever the tile or the register width: the result is the same bits on every machine.
 
-use super::across::{MOST_ACROSS, RowSums};
+use super::across::MOST_ACROSS;
 use super::ahead::Ahead;
 use super::chain::{Walk, by_size, chain};
 use super::panels::{lines_len, panel_count, panels_len};
@@ -189,16 +189,6 @@ impl<T: Scalar> VectorJob<T> for PanelsJob<'_, T> {
         if rows <= FEW_ROWS && panels == PANELS_OF_FEW_ROWS {
             return self.few_rows(simd);
         }
-        let cols = self.product.cols - self.first * T::PANEL;
-        if 2 * cols <= S::LANES && rows >= S::LANES && matches!(self.product.finish, Finish::Keep) {
-            return by_size!(S, cols, 1, {
-                if R <= 2 && rows > 2 * S::LANES {
-                    self.few_columns::<S, R, 4>(simd)
-                } else {
-                    self.few_columns::<S, R, 2>(simd)
-                }
-            });
-        }
         // No closure: it would be compiled for the baseline.
         for panel in 0..panels {
             self.panel(simd, panel);
@@ -210,11 +200,21 @@ impl<T: Scalar> PanelsJob<'_, T> {
     /// One panel, `panel` counted from `first`.
     #[inline(always)]
     fn panel<S: Simd<T>>(&mut self, simd: S, panel: usize) {
-        let col = (self.first + panel) * T::PANEL;
-        let vectors = T::PANEL.min(self.product.cols - col).div_ceil(S::LANES);
-        let rows = self.product.rows;
+        let cols = T::PANEL.min(self.product.cols - (self.first + panel) * T::PANEL);
+        let half = S::Half::LANES < S::LANES && (1..=S::Half::LANES).contains(&(cols % S::LANES));
+        let vectors = if half { cols / S::LANES } else { cols.div_ceil(S::LANES) };
+        self.columns(simd, panel, 0, vectors);
+        if half {
+            self.columns(simd.half(), panel, vectors * S::LANES, 1);
+        }
+    }
+
+    /// All rows of a panel's `vectors` registers from lane `start` on.
+    #[inline(always)]
+    fn columns<S: Simd<T>>(&mut self, simd: S, panel: usize, start: usize, vectors: usize) {
+        let (rows, col) = (self.product.rows, (self.first + panel) * T::PANEL);
         for vector in (0..vectors).step_by(S::TILE.1) {
-            let (lane, registers) = (vector * S::LANES, S::TILE.1.min(vectors - vector));
+            let (lane, registers) = (start + vector * S::LANES, S::TILE.1.min(vectors - vector));
             // Equal blocks of rows, not full ones and a rest.
             let blocks = rows.div_ceil(if registers == 1 { S::TALL } else { S::TILE.0 });
             for block in 0..blocks {
@@ -253,28 +253,6 @@ impl<T: Scalar> PanelsJob<'_, T> {
                     _ => {
                         self.sums::<S, 2, 4>(simd, 0, 0, place, None);
                         self.sums::<S, 2, 4>(simd, 0, 0, after, None);
-                    }
-                }
-            }
-        }
-    }
-
-    /// All rows of a panel of C columns: the rows lie across the lanes, GROUPS registers of them at once.
-    #[inline(always)]
-    fn few_columns<S: Simd<T>, const C: usize, const GROUPS: usize>(&mut self, simd: S) {
-        let rows = self.product.rows;
-        let sums = RowSums::new(self.product, self.first * T::PANEL);
-        for from in (0..rows).step_by(GROUPS * S::LANES) {
-            for (g, sums) in sums.of::<S, C, GROUPS, false>(simd, from).iter().enumerate() {
-                let mut lanes = [[T::ZERO; 32]; C];
-                for (lanes, &sum) in lanes.iter_mut().zip(sums) {
-                    // SAFETY: LANES <= 32.
-                    unsafe { simd.store(lanes.as_mut_ptr(), sum) };
-                }
-                let first = from + g * S::LANES;
-                for i in 0..S::LANES.min(rows.saturating_sub(first)) {
-                    for (c, lanes) in lanes.iter().enumerate() {
-                        self.out[(first + i) * T::PANEL + c] = lanes[i];
                     }
                 }
             }

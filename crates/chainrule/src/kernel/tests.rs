@@ -4,9 +4,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::matrix::SparseMatrix;
 use crate::scalar::Scalar;
 
-const SIZES: [usize; 15] = [0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 40, 65];
+const SIZES: [usize; 16] = [0, 1, 2, 3, 4, 7, 8, 10, 15, 16, 17, 31, 32, 33, 40, 65];
 
 fn size() -> impl Strategy<Value = usize> {
     prop::sample::select(&SIZES[..])
@@ -97,14 +98,26 @@ impl<T: Scalar> Matrix<T> {
             let stored = (0..self.cols).filter(|&c| is_stored(self.at(r, c)) && !apart.is_whole(c));
             stored.map(|c| (c as u32, self.at(r, c))).unzip()
         };
-        let lists: Vec<(Vec<u32>, Vec<T>)> = (0..rows).map(row).collect();
+        let (mut starts, mut places, mut values) = (vec![0], vec![], vec![]);
+        for row in (0..rows).map(row) {
+            let (of_row, elements): (Vec<u32>, Vec<T>) = row;
+            places.extend(of_row);
+            values.extend(elements);
+            starts.push(places.len());
+        }
+        let rest = SparseMatrix { starts: &starts, columns: &places, values: &values };
         let mut sparse = SparseRows::default();
-        let rest = lists.iter().map(|(columns, values)| (&columns[..], &values[..]));
         let columns: Vec<u32> = (0..self.cols as u32).collect();
         let whole: Vec<u32> = columns.iter().copied().filter(|&c| apart.is_whole(c as usize)).collect();
         let usual: Vec<(u32, T)> = columns.iter().map(|&c| (c, apart.usual(c as usize))).collect();
         let usual: Vec<(u32, T)> = usual.into_iter().filter(|(_, u)| *u != T::ZERO).collect();
-        sparse.set(self.cols, by_column, Apart { whole: &whole, usual: &usual }, rest);
+        sparse.set(
+            self.cols,
+            by_column,
+            Apart { whole: &whole, usual: &usual },
+            rest,
+            &(0..rows as u32).collect::<Vec<_>>(),
+        );
         let of_whole = |r: usize| whole.iter().map(move |&c| self.at(r, c as usize));
         let elements: Vec<T> = (0..rows).flat_map(of_whole).collect();
         pack(&elements, rows, whole.len(), sparse.whole_panels());

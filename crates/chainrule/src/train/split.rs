@@ -118,9 +118,10 @@ fn split<T: Scalar>(inputs: &Inputs<'_, T>, columns: &[Column<T>], expected: (us
         }
     }
     parts.usual = rest.iter().copied().filter(|(_, u)| *u != T::ZERO).collect();
+    let mut room = (vec![0; rest.len()], vec![T::ZERO; rest.len()]);
     for row in 0..inputs.rows {
         match inputs.numeric {
-            Matrix::Dense(x) => add_dense_row(&mut parts, &rest, &x[row * inputs.width..][..inputs.width]),
+            Matrix::Dense(x) => add_dense_row(&mut parts, &rest, &mut room, &x[row * inputs.width..][..inputs.width]),
             _ => add_row(&mut parts, columns, inputs, row),
         }
         parts.starts.push(parts.columns.len());
@@ -128,16 +129,24 @@ fn split<T: Scalar>(inputs: &Inputs<'_, T>, columns: &[Column<T>], expected: (us
     parts.differences.iter().all(|x| x.is_finite()).then_some(parts)
 }
 
-/// Adds a row of which all elements are there. `rest`: the columns that are not whole, and their usual values.
-fn add_dense_row<T: Scalar>(parts: &mut Split<T>, rest: &[(u32, T)], row: &[T]) {
+/// Adds a row of which all elements are there. `rest`: the columns that are not whole, and their usual values. `room`: for as many elements;
+/// all are written there, for which of them differ nothing can foresee, and each of the others by the next one.
+fn add_dense_row<T: Scalar>(
+    parts: &mut Split<T>,
+    rest: &[(u32, T)],
+    (columns, differences): &mut (Vec<u32>, Vec<T>),
+    row: &[T],
+) {
     parts.elements.extend(parts.whole.iter().map(|&column| row[column as usize]));
+    let mut count = 0;
     for &(column, u) in rest {
         let x = row[column as usize];
-        if x != u {
-            parts.columns.push(column);
-            parts.differences.push(x - u);
-        }
+        columns[count] = column;
+        differences[count] = x - u;
+        count += usize::from(x != u);
     }
+    parts.columns.extend_from_slice(&columns[..count]);
+    parts.differences.extend_from_slice(&differences[..count]);
 }
 
 /// Adds a row of a sparse matrix.

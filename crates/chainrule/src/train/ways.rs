@@ -12,7 +12,7 @@ use crate::network::Network;
 use crate::scalar::Scalar;
 
 /// Steps that are timed on each way. More than half of them must be as all later ones: a thread may have to wake up first.
-const TIMED: usize = 15;
+const TIMED: usize = 9;
 
 /// Steps on the faster way before both are timed again: at first, and once the answer was the same several times.
 const LEAST: usize = 256;

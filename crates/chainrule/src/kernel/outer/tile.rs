@@ -40,8 +40,9 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
         let exchanged = self.tile.layer.exchanged;
         let out = self.sums.first_row();
         let vectors = cols.div_ceil(S::LANES);
-        // Of few columns most lanes would be padding: the transpose fills them, and its chains are the same.
-        let narrow = !exchanged && 2 * cols <= S::LANES && cols <= S::TILE.0 && self.tile.is_whole();
+        // Of few columns many lanes would be padding: the transpose fills them, and its chains are the same.
+        let worth = 4 * cols * rows.div_ceil(S::LANES) <= 3 * rows * vectors;
+        let narrow = !exchanged && worth && cols <= S::TILE.0 && self.tile.is_whole();
         if !exchanged && row == 0 && (narrow || rows == 0) {
             self.tile.column_sums(simd, self.tile.tile.col, vectors, &mut self.sums.bias);
         }
@@ -224,7 +225,7 @@ impl<'a, T: Scalar> OuterTile<'a, T> {
     fn narrow<S: Simd<T>>(&self, simd: S, out: *mut T) {
         let Tile { rows, cols, .. } = self.tile;
         let vectors = rows.div_ceil(S::LANES);
-        let mut transposed = [[T::ZERO; 32]; 8];
+        let mut transposed = [[T::ZERO; 32]; 16];
         let mut ahead = Queue::new(self.ahead.iter().copied());
         let mut start = Some((0, 0));
         while let Some(place) = start {
@@ -233,7 +234,7 @@ impl<'a, T: Scalar> OuterTile<'a, T> {
             for vector in (0..vectors).step_by(S::TILE.1) {
                 let lane = vector * S::LANES;
                 by_size!(S, cols, S::TILE.1.min(vectors - vector), {
-                    // SAFETY: as in `run`, with the operands' roles exchanged; there are at most LANES / 2 <= 8 columns.
+                    // SAFETY: as in `run`, with the operands' roles exchanged; there are at most TILE.0 <= 16 columns.
                     unsafe {
                         let to = transposed.as_mut_ptr().cast::<T>().add(lane);
                         part.sums::<S, R, V, false>(simd, &mut ahead, 0, lane, (to, to));

@@ -1,5 +1,6 @@
 //! AVX2 with FMA: 256-bit registers, 16 of them.
 
+use super::avx512::Avx512;
 use super::backend::{token, vectors};
 use std::arch::x86_64::*;
 
@@ -10,9 +11,17 @@ token!(
     detected = (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"))
 );
 
+impl Avx2 {
+    /// AVX-512 is found only where AVX2 is.
+    pub(super) fn below(_: Avx512) -> Self {
+        Self(())
+    }
+}
+
 // Twelve accumulators leave four registers for the operands.
 vectors! {
     Avx2, f32: [__m256; 8], __m256, __m256i, tile (6, 2);
+    half(avx2) -> Avx2 = avx2;
     splat(x) = _mm256_set1_ps(x);
     load(from) = _mm256_loadu_ps(from);
     store(to, x) = _mm256_storeu_ps(to, x);
@@ -58,6 +67,7 @@ vectors! {
 
 vectors! {
     Avx2, f64: [__m256d; 4], __m256d, __m256i, tile (6, 2);
+    half(avx2) -> Avx2 = avx2;
     splat(x) = _mm256_set1_pd(x);
     load(from) = _mm256_loadu_pd(from);
     store(to, x) = _mm256_storeu_pd(to, x);

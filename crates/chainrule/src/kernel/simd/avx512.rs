@@ -1,5 +1,6 @@
 //! AVX-512 Foundation: 512-bit registers, 32 of them, masks in registers of their own.
 
+use super::avx2::Avx2;
 use super::backend::{token, vectors};
 use std::arch::x86_64::*;
 
@@ -7,12 +8,13 @@ token!(
     /// Proof of AVX-512 F.
     Avx512,
     enable = "avx512f",
-    detected = is_x86_feature_detected!("avx512f")
+    detected = (is_x86_feature_detected!("avx512f") && Avx2::detect().is_some())
 );
 
 // 28 accumulators leave four registers for the operands.
 vectors! {
     Avx512, f32: [__m512; 16], __mmask16, __m512i, tile (14, 2);
+    half(avx512) -> Avx2 = Avx2::below(avx512);
     splat(x) = _mm512_set1_ps(x);
     load(from) = _mm512_loadu_ps(from);
     store(to, x) = _mm512_storeu_ps(to, x);
@@ -58,6 +60,7 @@ vectors! {
 
 vectors! {
     Avx512, f64: [__m512d; 8], __mmask8, __m512i, tile (14, 2);
+    half(avx512) -> Avx2 = Avx2::below(avx512);
     splat(x) = _mm512_set1_pd(x);
     load(from) = _mm512_loadu_pd(from);
     store(to, x) = _mm512_storeu_pd(to, x);

@@ -42,6 +42,7 @@ macro_rules! token {
 macro_rules! vectors {
     (
         $token:ty, $t:ty: [$vector:ty; $lanes:literal], $mask:ty, $bits:ty, tile $tile:expr;
+        half($h:ident) -> $half:ty = $as_half:expr;
         splat($x:ident) = $splat:expr;
         load($from:ident) = $load:expr;
         store($to:ident, $v:ident) = $store:expr;
@@ -68,7 +69,13 @@ macro_rules! vectors {
             type Bits = $bits;
             const LANES: usize = $lanes;
             const TILE: (usize, usize) = $tile;
+            type Half = $half;
 
+            #[inline(always)]
+            fn half(self) -> $half {
+                let $h = self;
+                $as_half
+            }
             #[inline(always)]
             fn splat(self, $x: $t) -> $vector {
                 // SAFETY: see the top.

@@ -48,6 +48,12 @@ pub trait Simd<T: Scalar>: Copy + Send + Sync {
     const TILE: (usize, usize);
     /// Rows of a tile that is one register wide: more of them, so that there are as many chains to hide each other's latency.
     const TALL: usize = if Self::TILE.0 * Self::TILE.1 < 16 { Self::TILE.0 * Self::TILE.1 } else { 16 };
+    /// Registers of half as many lanes, which take half the time: for the last columns, where they are so few. Where there are none, the
+    /// same registers.
+    type Half: Simd<T>;
+
+    /// See [`Half`](Self::Half).
+    fn half(self) -> Self::Half;
 
     /// Every lane `x`.
     fn splat(self, x: T) -> Self::Vector;

@@ -14,6 +14,7 @@ token!(
 // instructions of that name give NaN where either side is NaN.
 vectors! {
     Neon, f32: [float32x4_t; 4], uint32x4_t, uint32x4_t, tile (12, 2);
+    half(neon) -> Neon = neon;
     splat(x) = vdupq_n_f32(x);
     load(from) = vld1q_f32(from);
     store(to, x) = vst1q_f32(to, x);
@@ -59,6 +60,7 @@ vectors! {
 
 vectors! {
     Neon, f64: [float64x2_t; 2], uint64x2_t, uint64x2_t, tile (12, 2);
+    half(neon) -> Neon = neon;
     splat(x) = vdupq_n_f64(x);
     load(from) = vld1q_f64(from);
     store(to, x) = vst1q_f64(to, x);

@@ -17,7 +17,12 @@ macro_rules! portable {
             type Bits = [$bits; $lanes];
             const LANES: usize = $lanes;
             const TILE: (usize, usize) = (4, 2);
+            type Half = Self;
 
+            #[inline(always)]
+            fn half(self) -> Self {
+                self
+            }
             #[inline(always)]
             fn splat(self, x: $t) -> Self::Vector {
                 [x; $lanes]

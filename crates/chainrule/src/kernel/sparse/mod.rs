@@ -16,9 +16,13 @@
 mod outer;
 mod panels;
 
+use std::ops::Range;
+
+use super::ahead::prefetch;
 use super::buffer::Buffer;
 use super::panels::panels_len;
 use super::simd::Isa;
+use crate::matrix::SparseMatrix;
 use crate::scalar::Scalar;
 
 pub(crate) use outer::SparseOuterJob;
@@ -76,34 +80,40 @@ impl<T: Scalar> Lists<T> {
     }
 }
 
+/// Elements that are copied at once.
+const PIECE: usize = 8;
+
+/// Copies the elements at `place` in pieces of a fixed length, for a row is short and a call costs more: with what stands behind them,
+/// which the next row overwrites.
+#[inline]
+fn copy_row<E: Copy>(from: &[E], place: Range<usize>, to: &mut [E]) {
+    for (at, to) in place.clone().step_by(PIECE).zip(to.chunks_exact_mut(PIECE)) {
+        match from.get(at..at + PIECE) {
+            Some(from) => to.copy_from_slice(from),
+            None => to[..place.end - at].copy_from_slice(&from[at..place.end]),
+        }
+    }
+}
+
 impl<T: Scalar> SparseRows<T> {
-    /// Becomes these rows of `width` elements, each given by the columns of its stored elements, which ascend, and their values; those of
-    /// whole columns go to [`whole_panels`](Self::whole_panels). The order of the gradient only if `by_column`.
+    /// Becomes these rows of a matrix of `width` columns; the elements of whole columns, which it does not store, go to
+    /// [`whole_panels`](Self::whole_panels). The order of the gradient only if `by_column`.
     ///
     /// # Panics
-    /// If a column lies past the width, columns apart do not ascend, a row's columns and values are not of one length, or there are 2^32
-    /// elements or more.
-    pub fn set<'a>(
+    /// If a row or a column lies past the end, columns apart do not ascend, there is not a value for each column, or there are 2^32 elements
+    /// or more.
+    pub fn set(
         &mut self,
         width: usize,
         by_column: bool,
         apart: Apart<'_, T>,
-        rows: impl Iterator<Item = (&'a [u32], &'a [T])>,
+        matrix: SparseMatrix<'_, T>,
+        rows: &[u32],
     ) {
-        let Lists { starts, places, values } = &mut self.by_row;
-        self.width = width;
-        starts.clear();
-        places.clear();
-        values.clear();
-        starts.push(0);
         let fits = |&column: &u32| (column as usize) < width;
-        for (columns, of_row) in rows {
-            assert!(columns.len() == of_row.len(), "a value for each column");
-            assert!(columns.iter().all(fits), "a column lies past the width");
-            places.extend_from_slice(columns);
-            values.extend_from_slice(of_row);
-            starts.push(u32::try_from(places.len()).expect("a block has fewer than 2^32 elements"));
-        }
+        self.width = width;
+        self.copy(matrix, rows);
+        assert!(self.by_row.places.iter().all(fits), "a column lies past the width");
         if by_column {
             self.sort_by_column();
         }
@@ -119,6 +129,32 @@ impl<T: Scalar> SparseRows<T> {
         if self.whole_panels.len() < len {
             self.whole_panels = Buffer::zeros(len);
         }
+    }
+
+    /// Copies the rows' elements, in order.
+    fn copy(&mut self, matrix: SparseMatrix<'_, T>, rows: &[u32]) {
+        let Lists { starts, places, values } = &mut self.by_row;
+        starts.clear();
+        starts.push(0);
+        let mut len = 0;
+        for &row in rows {
+            let place = matrix.place(row as usize);
+            // Rows that lie anywhere come from memory one by one, unless all are on their way.
+            prefetch(matrix.columns.as_ptr().wrapping_add(place.start));
+            prefetch(matrix.values.as_ptr().wrapping_add(place.start));
+            len += place.len();
+            starts.push(u32::try_from(len).expect("a block has fewer than 2^32 elements"));
+        }
+        // The last piece of the last row may reach as far.
+        places.resize(len + PIECE, 0);
+        values.resize(len + PIECE, T::ZERO);
+        for (&row, &to) in rows.iter().zip(&*starts) {
+            let from = matrix.place(row as usize);
+            copy_row(matrix.columns, from.clone(), &mut places[to as usize..]);
+            copy_row(matrix.values, from, &mut values[to as usize..]);
+        }
+        places.truncate(len);
+        values.truncate(len);
     }
 
     /// The elements of the whole columns, (rows x whole columns) in panels, which the caller sets.
