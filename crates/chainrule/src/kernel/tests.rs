@@ -94,30 +94,22 @@ impl SomeApart {
 impl<T: Scalar> Matrix<T> {
     /// The stored elements, and the whole columns.
     fn sparse(&self, rows: usize, by_column: bool, apart: SomeApart) -> SparseRows<T> {
-        let row = |r: usize| {
-            let stored = (0..self.cols).filter(|&c| is_stored(self.at(r, c)) && !apart.is_whole(c));
-            stored.map(|c| (c as u32, self.at(r, c))).unzip()
-        };
         let (mut starts, mut places, mut values) = (vec![0], vec![], vec![]);
-        for row in (0..rows).map(row) {
-            let (of_row, elements): (Vec<u32>, Vec<T>) = row;
-            places.extend(of_row);
-            values.extend(elements);
+        for r in 0..rows {
+            for c in (0..self.cols).filter(|&c| is_stored(self.at(r, c)) && !apart.is_whole(c)) {
+                places.push(c as u32);
+                values.push(self.at(r, c));
+            }
             starts.push(places.len());
         }
-        let rest = SparseMatrix { starts: &starts, columns: &places, values: &values };
+        let stored = SparseMatrix { starts: &starts, columns: &places, values: &values };
+        let columns = 0..self.cols as u32;
+        let whole: Vec<u32> = columns.clone().filter(|&c| apart.is_whole(c as usize)).collect();
+        let usual: Vec<(u32, T)> =
+            columns.map(|c| (c, apart.usual(c as usize))).filter(|(_, u)| *u != T::ZERO).collect();
+        let all: Vec<u32> = (0..rows as u32).collect();
         let mut sparse = SparseRows::default();
-        let columns: Vec<u32> = (0..self.cols as u32).collect();
-        let whole: Vec<u32> = columns.iter().copied().filter(|&c| apart.is_whole(c as usize)).collect();
-        let usual: Vec<(u32, T)> = columns.iter().map(|&c| (c, apart.usual(c as usize))).collect();
-        let usual: Vec<(u32, T)> = usual.into_iter().filter(|(_, u)| *u != T::ZERO).collect();
-        sparse.set(
-            self.cols,
-            by_column,
-            Apart { whole: &whole, usual: &usual },
-            rest,
-            &(0..rows as u32).collect::<Vec<_>>(),
-        );
+        sparse.set(self.cols, by_column, Apart { whole: &whole, usual: &usual }, stored, &all);
         let of_whole = |r: usize| whole.iter().map(move |&c| self.at(r, c as usize));
         let elements: Vec<T> = (0..rows).flat_map(of_whole).collect();
         pack(&elements, rows, whole.len(), sparse.whole_panels());
