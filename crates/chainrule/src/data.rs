@@ -2,7 +2,7 @@
 
 use crate::cost::Rows;
 use crate::error::{Error, Result, expect_len};
-use crate::matrix::{Matrix, SparseMatrix};
+use crate::matrix::{Matrix, SparseMatrix, first_not_finite};
 use crate::scalar::Scalar;
 use crate::spec::NetworkSpec;
 
@@ -54,7 +54,7 @@ impl<'a, T: Scalar> Inputs<'a, T> {
         }
         if let Some(offset) = self.offset {
             expect_len("offsets", self.rows, offset.len())?;
-            if let Some(row) = offset.iter().position(|x| !x.is_finite()) {
+            if let Some(row) = first_not_finite(offset) {
                 return Err(Error::Setting(format!("row {}: the offset is not a finite number", row + 1)));
             }
         }

@@ -58,12 +58,7 @@ impl<'a, T: Scalar> Matrix<'a, T> {
         match self {
             Self::Dense(values) => {
                 expect_len("numeric inputs", rows * width, values.len())?;
-                // In pieces without a way out of the loop, which the compiler makes vectors of.
-                let all_finite = |piece: &[T]| piece.iter().fold(true, |all, x| all & x.is_finite());
-                if values.chunks(1024).all(all_finite) {
-                    return Ok(());
-                }
-                let bad = values.iter().position(|x| !x.is_finite());
+                let bad = first_not_finite(values);
                 bad.map_or(Ok(()), |at| Err(not_finite(at / width, at % width, values[at])))
             }
             Self::Sparse(sparse) => sparse.check(rows, width),
@@ -121,7 +116,7 @@ impl<'a, T: Scalar> SparseMatrix<'a, T> {
                     format!("row {}: the columns of a sparse matrix must ascend and be less than {width}", row + 1);
                 return Err(Error::Setting(what));
             }
-            if let Some(at) = values.iter().position(|x| !x.is_finite()) {
+            if let Some(at) = first_not_finite(values) {
                 return Err(not_finite(row, columns[at] as usize, values[at]));
             }
         }
@@ -129,6 +124,32 @@ impl<'a, T: Scalar> SparseMatrix<'a, T> {
     }
 }
 
+/// Numbers that are looked at together.
+const PIECE: usize = 1024;
+
+/// The place of the first number that is not finite.
+pub(crate) fn first_not_finite<T: Scalar>(values: &[T]) -> Option<usize> {
+    // No way out of this loop: the compiler makes vectors of it.
+    let all_finite = |piece: &[T]| piece.iter().fold(true, |all, x| all & x.is_finite());
+    let start = PIECE * values.chunks(PIECE).position(|piece| !all_finite(piece))?;
+    Some(start + values[start..].iter().position(|x| !x.is_finite())?)
+}
+
 fn not_finite<T: Scalar>(row: usize, feature: usize, value: T) -> Error {
     Error::Input { row: row + 1, feature: feature + 1, value: value.to_f64() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_number_that_is_not_finite_is_found_wherever_it_stands() {
+        let mut values = vec![1.0; 2 * PIECE + 5];
+        assert_eq!((first_not_finite(&values), first_not_finite::<f64>(&[])), (None, None));
+        for at in [2 * PIECE + 4, 2 * PIECE, PIECE, PIECE - 1, 7, 0] {
+            values[at] = if at % 2 == 0 { f64::NEG_INFINITY } else { f64::NAN };
+            assert_eq!(first_not_finite(&values), Some(at));
+        }
+    }
 }

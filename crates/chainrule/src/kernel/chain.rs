@@ -65,12 +65,11 @@ macro_rules! by_size {
     (@match $simd:ident, $rows:expr, $registers:expr, $body:block; $($r:literal)*; $($tall:literal)*) => {
         match ($rows, $registers) {
             $(
-                ($r, 1) if $r <= $simd::TALL => { const R: usize = $r; #[allow(dead_code)] const V: usize = 1; $body }
-                ($r, 2) if $r <= $simd::TILE.0 => { const R: usize = $r; #[allow(dead_code)] const V: usize = 2; $body }
+                ($r, 1) if $r <= $simd::TALL => { const R: usize = $r; const V: usize = 1; $body }
+                ($r, 2) if $r <= $simd::TILE.0 => { const R: usize = $r; const V: usize = 2; $body }
             )*
             $(($tall, 1) if $tall <= $simd::TALL => {
                 const R: usize = $tall;
-                #[allow(dead_code)]
                 const V: usize = 1;
                 $body
             })*

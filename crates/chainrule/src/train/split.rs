@@ -2,7 +2,7 @@
 //! for categories do, or the pixels around a digit, are there where they differ from it; all others whole.
 
 use crate::data::Inputs;
-use crate::matrix::{Matrix, Split};
+use crate::matrix::{Matrix, Split, first_not_finite};
 use crate::network::Network;
 use crate::scalar::Scalar;
 
@@ -126,11 +126,11 @@ fn split<T: Scalar>(inputs: &Inputs<'_, T>, columns: &[Column<T>], expected: (us
         }
         parts.starts.push(parts.columns.len());
     }
-    parts.differences.iter().all(|x| x.is_finite()).then_some(parts)
+    first_not_finite(&parts.differences).is_none().then_some(parts)
 }
 
-/// Adds a row of which all elements are there. `rest`: the columns that are not whole, and their usual values. `room`: for as many elements;
-/// all are written there, for which of them differ nothing can foresee, and each of the others by the next one.
+/// Adds a row of which all elements are there. `rest`: the columns that are not whole, and their usual values. `room`: for as many elements.
+/// Every element is written there, and the next one over it unless it differs: a branch could not be foreseen.
 fn add_dense_row<T: Scalar>(
     parts: &mut Split<T>,
     rest: &[(u32, T)],

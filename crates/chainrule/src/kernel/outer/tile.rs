@@ -40,7 +40,8 @@ impl<T: Scalar> VectorJob<T> for OuterJob<'_, T> {
         let exchanged = self.tile.layer.exchanged;
         let out = self.sums.first_row();
         let vectors = cols.div_ceil(S::LANES);
-        // Of few columns many lanes would be padding: the transpose fills them, and its chains are the same.
+        // Of few columns many lanes would be padding: the transpose fills them, and its chains are the same. It is worth it where a term
+        // then takes at most three quarters of the registers.
         let worth = 4 * cols * rows.div_ceil(S::LANES) <= 3 * rows * vectors;
         let narrow = !exchanged && worth && cols <= S::TILE.0 && self.tile.is_whole();
         if !exchanged && row == 0 && (narrow || rows == 0) {
