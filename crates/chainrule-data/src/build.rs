@@ -27,7 +27,8 @@ enum State {
         rows: usize,
         nothing: bool,
     },
-    Number(Numbers),
+    /// With the unit that all of them have, if any.
+    Number(Numbers, Option<char>),
     Boolean(Vec<Option<bool>>),
     Time(Vec<i64>),
     Text(CategoriesBuilder),
@@ -74,8 +75,12 @@ impl ColumnBuilder {
         match (&mut self.state, cell) {
             (State::Undecided { rows, .. }, Cell::Missing) => *rows += 1,
             (State::Undecided { rows, nothing }, Cell::Nothing) => (*rows, *nothing) = (*rows + 1, true),
-            (State::Number(numbers), Cell::Number(value)) => numbers.push(value),
-            (State::Number(numbers), Cell::Missing | Cell::Nothing) => numbers.push(f64::NAN),
+            (State::Number(numbers, unit), Cell::Number(_) | Cell::Amount(..))
+                if *unit == cell.unit() || self.declared.is_some() =>
+            {
+                numbers.push(cell.number());
+            }
+            (State::Number(numbers, _), Cell::Missing | Cell::Nothing) => numbers.push(f64::NAN),
             (State::Boolean(flags), Cell::Boolean(value)) => flags.push(Some(value)),
             (State::Boolean(flags), Cell::Missing | Cell::Nothing) => flags.push(None),
             (State::Time(times), Cell::Time(value)) => times.push(value),
@@ -91,7 +96,7 @@ impl ColumnBuilder {
     pub(crate) fn finish(self) -> Built {
         Built::Values(match self.state {
             State::Undecided { rows, .. } => Values::missing(self.declared.unwrap_or(ColumnType::Number), rows),
-            State::Number(mut numbers) => {
+            State::Number(mut numbers, _) => {
                 numbers.shrink();
                 Values::Number(numbers)
             }
@@ -107,7 +112,9 @@ impl State {
     /// The state after `rows` missing cells and the first one that is not.
     fn first(cell: Cell, text: &str, rows: usize, nothing: bool) -> State {
         match cell {
-            Cell::Number(value) => State::Number(repeat_n(f64::NAN, rows).chain([value]).collect()),
+            Cell::Number(_) | Cell::Amount(..) => {
+                State::Number(repeat_n(f64::NAN, rows).chain([cell.number()]).collect(), cell.unit())
+            }
             Cell::Boolean(value) => State::Boolean(repeat_n(None, rows).chain([Some(value)]).collect()),
             Cell::Time(value) => State::Time(repeat_n(MISSING_TIME, rows).chain([value]).collect()),
             _ if nothing => State::ReadAgainAsText,
@@ -133,11 +140,11 @@ fn trimmed(text: &str) -> &str {
 /// The first row (0-based) that is not of the declared type, and what is wrong with it.
 pub(crate) fn from_texts(texts: Categories, declared: Option<ColumnType>) -> Result<Values, (usize, String)> {
     let cells: Vec<Cell> = texts.levels.iter().map(|level| classify(level, false)).collect();
-    let mut kinds = cells.iter().filter_map(|cell| cell.kind());
+    let mut kinds = cells.iter().filter_map(|cell| Some((cell.kind()?, cell.unit())));
     let first = kinds.next();
-    let kind = match declared.or(first) {
+    let kind = match declared.or(first.map(|(kind, _)| kind)) {
         Some(ColumnType::Category) => ColumnType::Category,
-        Some(kind) if declared.is_none() && kinds.any(|other| other != kind) => ColumnType::Category,
+        Some(_) if declared.is_none() && kinds.any(|other| Some(other) != first) => ColumnType::Category,
         Some(kind) => kind,
         None => ColumnType::Number,
     };

@@ -1,5 +1,6 @@
 //! What one cell of text means.
 
+use crate::amount::{grouped, with_unit};
 use crate::table::{ColumnType, MISSING_TIME};
 use crate::time::parse_time;
 
@@ -11,6 +12,8 @@ pub(crate) enum Cell {
     /// `None`: missing in a column of numbers, truth values or times, but a level like any other in a column of text.
     Nothing,
     Number(f64),
+    /// A number with its unit, a sign such as `%` or `$`.
+    Amount(f64, char),
     Boolean(bool),
     Time(i64),
     Text,
@@ -21,7 +24,7 @@ impl Cell {
     pub(crate) fn kind(self) -> Option<ColumnType> {
         match self {
             Cell::Missing | Cell::Nothing => None,
-            Cell::Number(_) => Some(ColumnType::Number),
+            Cell::Number(_) | Cell::Amount(..) => Some(ColumnType::Number),
             Cell::Boolean(_) => Some(ColumnType::Boolean),
             Cell::Time(_) => Some(ColumnType::Time),
             Cell::Text => Some(ColumnType::Category),
@@ -30,7 +33,12 @@ impl Cell {
 
     /// The number; missing for any other cell.
     pub(crate) fn number(self) -> f64 {
-        if let Cell::Number(value) = self { value } else { f64::NAN }
+        if let Cell::Number(value) | Cell::Amount(value, _) = self { value } else { f64::NAN }
+    }
+
+    /// A number's unit, if it has one.
+    pub(crate) fn unit(self) -> Option<char> {
+        if let Cell::Amount(_, unit) = self { Some(unit) } else { None }
     }
 
     /// The truth value; missing for any other cell.
@@ -55,8 +63,17 @@ pub(crate) fn classify(text: &str, comma: bool) -> Cell {
     {
         return Cell::Number(value);
     }
-    if first.is_ascii_digit() {
-        return parse_time(text).map_or(Cell::Text, Cell::Time);
+    if first.is_ascii_digit()
+        && let Some(time) = parse_time(text)
+    {
+        return Cell::Time(time);
+    }
+    let number = |text: &str| parse_number(text, comma).or_else(|| grouped(text, comma));
+    if let Some(value) = grouped(text, comma) {
+        return Cell::Number(value);
+    }
+    if let Some((value, unit)) = with_unit(text, number) {
+        return Cell::Amount(value, unit);
     }
     word(text)
 }
@@ -127,7 +144,10 @@ mod tests {
         for (text, value) in numbers {
             assert_eq!(classify(text, false), Cell::Number(value), "{text}");
         }
-        for text in ["00123", "-007", "1_000", "0x1A", "1,5", "-", "+", ".", "abc", "1-2", "--1", "na", "yes", "１"] {
+        for text in [
+            "00123", "-007", "1_000", "0x1A", "1,5", "007%", "$ab", "-", "+", ".", "abc", "1-2", "--1", "na", "yes",
+            "１",
+        ] {
             assert_eq!(classify(text, false), Cell::Text, "{text}");
         }
         assert_eq!(classify("True", false), Cell::Boolean(true));
@@ -143,8 +163,17 @@ mod tests {
         assert_eq!(classify("1,5", true), Cell::Number(1.5));
         assert_eq!(classify("-,5e1", true), Cell::Number(-5.0));
         assert_eq!(classify("3", true), Cell::Number(3.0));
-        for text in ["1.5", "1.234,5", "1,2,3"] {
+        assert_eq!(classify("1.234,5", true), Cell::Number(1234.5));
+        assert_eq!(classify("1,5 %", true), Cell::Amount(1.5, '%'));
+        for text in ["1.5", "1,2,3", "1,234.5"] {
             assert_eq!(classify(text, true), Cell::Text, "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_are_read_as_people_write_them() {
+        assert_eq!(classify("1,234.5", false), Cell::Number(1234.5));
+        assert_eq!(classify("-$1,234.50", false), Cell::Amount(-1234.5, '$'));
+        assert_eq!(classify("12%", false), Cell::Amount(12.0, '%'));
     }
 }

@@ -8,6 +8,7 @@
 //! Memory: a column takes the fewest bytes that hold its values exactly (see [`Numbers`]), files are read batch by
 //! batch straight into columns, and a matrix is filled in place.
 
+mod amount;
 mod atomic;
 mod build;
 mod categories;

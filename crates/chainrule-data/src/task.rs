@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::categories::Categories;
-use crate::cell::{Cell, classify};
+use crate::cell::classify;
 use crate::error::{Error, Result};
 use crate::numbers::Numbers;
-use crate::table::{Column, Values};
+use crate::table::{Column, ColumnType, Values};
 
 /// What a network is trained to predict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ fn infer_from_texts(texts: &Categories, rows: &[u32]) -> Result<(Task, String), 
     if distinct <= MAX_DISTINCT_CLASSES || 2 * distinct <= seen().count() {
         return Ok((Task::Classification, "the target is text".to_owned()));
     }
-    let is_number = |text: &str| matches!(classify(text, false), Cell::Number(_));
+    let is_number = |text: &str| classify(text, false).kind() == Some(ColumnType::Number);
     let numbers = seen().filter(|(_, text)| is_number(text)).count();
     Err(match seen().find(|(_, text)| !is_number(text)) {
         Some((row, text)) if 2 * numbers > seen().count() => {

@@ -65,6 +65,16 @@ fn zone(text: &str) -> Option<TimeDelta> {
     Some(TimeDelta::minutes(sign * i64::from(minutes)))
 }
 
+/// Whether a text may be a date in a form that is not read, since month and day could not be told apart or a zero is missing: `8/25/2024`.
+pub(crate) fn looks_like_date(text: &str) -> bool {
+    let date = text.split([' ', 'T']).next().unwrap_or_default();
+    ['/', '.', '-'].iter().any(|&mark| {
+        let parts: Vec<&str> = date.split(mark).collect();
+        let of_length = |part: &&str| matches!(part.len(), 1 | 2 | 4) && digits(part).is_some();
+        parts.len() == 3 && parts.iter().all(of_length) && parts.iter().filter(|part| part.len() == 4).count() <= 1
+    })
+}
+
 fn digits(text: &str) -> Option<u32> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
@@ -165,6 +175,16 @@ mod tests {
         ];
         for text in texts {
             assert_eq!(parse_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_date_is_known() {
+        for text in ["8/25/2024", "1.2.2024", "25-12-24", "8/25/2024 1:30 PM"] {
+            assert!(looks_like_date(text), "{text}");
+        }
+        for text in ["", "a/b/c", "1/2", "555-123-4567", "2024/2024/1", "1.2.3.4", "8//2024", "１/2/2024"] {
+            assert!(!looks_like_date(text), "{text}");
         }
     }
 

@@ -99,6 +99,9 @@ fn a_column_of_levels_holds_what_its_texts_say() {
     assert_eq!(column(&[1, missing, 0], &["2", "1.5"], Some(ColumnType::Category)).unwrap(), "category: 1.5 - 2");
     assert_eq!(column(&[0, 1, 2], &[" a", "a", "NA"], None).unwrap(), "category: a a -");
     assert_eq!(column(&[0, 1], &["2024-01-02", "True"], None).unwrap(), "category: 2024-01-02 True");
+    assert_eq!(column(&[0, 1], &["$1,000", "$5"], None).unwrap(), "number: 1000 5");
+    assert_eq!(column(&[0, 1], &["12%", "5"], None).unwrap(), "category: 12% 5");
+    assert_eq!(column(&[0, 1], &["12%", "5"], Some(ColumnType::Number)).unwrap(), "number: 12 5");
     let wrong = column(&[0, 1], &["1", "x"], Some(ColumnType::Number)).unwrap_err();
     assert_eq!(wrong, "X, row 2, column \"c\": \"x\" is not a number");
     assert_eq!(column(&[0, 3], &["a"], None).unwrap_err(), "X, row 2, column \"c\": code 3 where there are 1 levels");

@@ -144,9 +144,9 @@ fn a_time_gives_the_parts_that_vary() {
 
 #[test]
 fn useless_columns_are_left_out_with_a_warning() {
-    let rows: String =
-        (0..60).map(|i| format!("{},{},id{i},{},5,,{},{}\n", i + 1, i * i, i % 3, i % 20, i % 2)).collect();
-    let all = table(&format!("row,square,id,c,constant,empty,code,y\n{rows}"));
+    let row = |i: i32| format!("{},{},id{i},{},5,,{},8/30/{},{}\n", i + 1, i * i, i % 3, i % 20, 1960 + i, i % 2);
+    let rows: String = (0..60).map(row).collect();
+    let all = table(&format!("row,square,id,c,constant,empty,code,when,y\n{rows}"));
     let (encoder, warnings) = Encoder::fit(&all, &["y"], &all_rows(&all), &EncoderSettings::default()).unwrap();
     let used: Vec<String> = encoder.columns().into_iter().map(|column| column.name).collect();
     assert_eq!(used, ["square", "c", "code"]);
@@ -154,8 +154,11 @@ fn useless_columns_are_left_out_with_a_warning() {
     reasons.sort_unstable();
     assert_eq!(reasons[0], ("constant", "left out: it is constant in the training rows"));
     assert_eq!(reasons[1], ("empty", "left out: it has no value in the training rows"));
-    assert_eq!(reasons[2].0, "id");
+    let of_its_own = "left out: nearly every row has a text of its own, such as";
+    assert_eq!(reasons[2], ("id", &*format!("{of_its_own} \"id0\", as an identifier has")));
     assert_eq!(reasons[3], ("row", "left out: it numbers the rows"));
+    let hint = "; dates are read where they look like 2024-12-31 or 31.12.2024";
+    assert_eq!(reasons[4], ("when", &*format!("{of_its_own} \"8/30/1960\"{hint}")));
     assert_eq!(encoder.left_out(), warnings);
     let keep = EncoderSettings { keep: vec!["row".to_owned()], ..EncoderSettings::default() };
     let (encoder, _) = Encoder::fit(&all, &["y"], &all_rows(&all), &keep).unwrap();

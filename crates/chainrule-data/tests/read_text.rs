@@ -50,6 +50,19 @@ fn types_are_found_over_the_whole_file() {
 }
 
 #[test]
+fn amounts_are_numbers_where_all_have_the_same_unit() {
+    let found = table("price;share;mixed;cents\n$1,200.50;12%;12%;5 €\n;-3 %;0.12;NA\n-$5;0.5%;7%;1,000 €\n");
+    assert_eq!(shown(&found, "price"), "number: 1200.5 - -5");
+    assert_eq!(shown(&found, "share"), "number: 12 -3 0.5");
+    assert_eq!(shown(&found, "cents"), "number: 5 - 1000");
+    assert_eq!(shown(&found, "mixed"), "category: 12% 0.12 7%", "a fraction is no percentage");
+    let declared = read(b"a,b\n12%,x\n0.5,y\n$3,z\n", &declare("a", ColumnType::Number)).unwrap();
+    assert_eq!(shown(&declared, "a"), "number: 12 0.5 3");
+    let commas = table("a;b\n1,5;1.234\n2,5;12.345,5\n");
+    assert_eq!((shown(&commas, "a"), shown(&commas, "b")), ("number: 1.5 2.5".into(), "number: 1234 12345.5".into()));
+}
+
+#[test]
 fn missing_cells_do_not_change_a_type() {
     let found =
         table("n,b,t,c\n,,,\n ,NA,?,null\n1,TRUE,2024-02-03,x\nNaN,false,NULL,N/A\nnan,NA,2024-02-03 04:05,y\n");
@@ -127,7 +140,7 @@ fn a_column_known_to_hold_text_stays_text_if_the_file_has_it() {
 fn bad_files_say_where_and_why() {
     assert_eq!(message(b""), "t: is empty");
     assert_eq!(message(b"a,b\n"), "t: the table has no row");
-    assert_eq!(message(b"a,b\n1,2\n3\n"), "t, line 3: 1 fields where the header has 2");
+    assert_eq!(message(b"a,b\n1,2\n3\n"), "t, line 3: 1 field where the header has 2");
     assert_eq!(message(b"a,b\n\"x\ny\",2\n\n\n1,2,3\n"), "t, line 6: 3 fields where the header has 2");
     assert_eq!(message(b"a,b\n1,2\n3,\xe9t\xe9\n"), "t, line 3: field 2 is not UTF-8 text; save the file as UTF-8");
     assert_eq!(message(b"a,a\n1,2\n"), "t: the column name \"a\" stands twice");

@@ -6,7 +6,7 @@ use crate::categories::Categories;
 use crate::error::{Error, Result};
 use crate::numbers::Numbers;
 use crate::table::{Column, MISSING_TIME, Table, Values};
-use crate::time::TimeParts;
+use crate::time::{TimeParts, looks_like_date};
 
 use super::duplicates::Distinct;
 use super::encoding::Encoding;
@@ -164,8 +164,11 @@ fn fit_category(categories: &Categories, train_rows: &[u32], settings: &EncoderS
     }
     if !keep && (distinct == present || (distinct > MAX_DISTINCT_LEVELS && 2 * distinct > present)) {
         let example = train_rows.iter().find_map(|&row| categories.get(row as usize)).unwrap_or_default();
-        let reason = format!("nearly every row has a text of its own, such as {example:?}, as an identifier has");
-        return Err(Reason::Useless(reason));
+        let hint = match looks_like_date(example) {
+            true => "; dates are read where they look like 2024-12-31 or 31.12.2024",
+            false => ", as an identifier has",
+        };
+        return Err(Reason::Useless(format!("nearly every row has a text of its own, such as {example:?}{hint}")));
     }
     match at_least(settings.min_level_rows) {
         levels if levels.is_empty() => Err(Reason::Useless("every level is too rare to learn from".to_owned())),

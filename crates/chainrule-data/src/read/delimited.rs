@@ -127,7 +127,8 @@ impl TextFile<'_> {
                 at_line(format!("field {} is not UTF-8 text; save the file as UTF-8", err.field() + 1))
             }
             ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                at_line(format!("{len} fields where the header has {expected_len}"))
+                let fields = if len == 1 { "1 field".to_owned() } else { format!("{len} fields") };
+                at_line(format!("{fields} where the header has {expected_len}"))
             }
             kind => self.source.error(format!("{kind:?}")),
         }

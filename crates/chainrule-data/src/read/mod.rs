@@ -32,8 +32,9 @@ pub struct ReadOptions {
 /// The format is found by the first bytes: Parquet, Arrow IPC (file or stream), else delimited text, plain, gzip or
 /// Zstandard. In text, the delimiter (`,` `;` tab `|`), the quote (`"` or `'`) and a decimal comma are found out; the
 /// first line names the columns, and a column without a name is called `column 1` after its position. Missing are
-/// empty and blank cells, `NA`, `N/A`, `NaN`, `null`, `?`, and `None` unless the column is text. Times are ISO 8601 or
-/// `DD.MM.YYYY`. Columns that pandas has named `__index_level_0__` and so on, an index without a name, are ignored unless they are
+/// empty and blank cells, `NA`, `N/A`, `NaN`, `null`, `?`, and `None` unless the column is text. Thousands may stand apart
+/// (`1,234.5`), and numbers may have a sign of a currency or `%`, if all of the column have the same: `12%` is 12. Times are ISO
+/// 8601 or `DD.MM.YYYY`. Columns that pandas has named `__index_level_0__` and so on, an index without a name, are ignored unless they are
 /// declared.
 ///
 /// # Errors

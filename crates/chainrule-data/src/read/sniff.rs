@@ -2,6 +2,9 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use crate::cell::classify;
+use crate::table::ColumnType;
+
 /// How the fields of a text file are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dialect {
@@ -74,10 +77,21 @@ fn quote(sample: &[u8], delimiter: u8) -> u8 {
     if opening > 1 && opening == closing { b'\'' } else { b'"' }
 }
 
-/// Numbers with a comma stand in the file, and none with a point.
+/// Numbers that only a decimal comma explains stand in the file, and none that only a point does. Where all could be either, as `1,234`
+/// could, those with a comma are taken as decimal unless there are others with a point.
 fn has_decimal_comma(records: &[ByteRecord]) -> bool {
     let fields = || records.iter().flat_map(ByteRecord::iter);
-    fields().any(|field| is_decimal(field, b',')) && !fields().any(|field| is_decimal(field, b'.'))
+    let is_number = |field: &[u8], comma| {
+        let text = std::str::from_utf8(field).unwrap_or_default().trim();
+        classify(text, comma).kind() == Some(ColumnType::Number)
+    };
+    let only = |comma| fields().any(|field| is_number(field, comma) && !is_number(field, !comma));
+    match (only(true), only(false)) {
+        (false, false) => {
+            fields().any(|field| is_decimal(field, b',')) && !fields().any(|field| is_decimal(field, b'.'))
+        }
+        (comma, point) => comma && !point,
+    }
 }
 
 /// Digits, one `point`, digits, with a sign or without.
@@ -103,6 +117,9 @@ mod tests {
         assert_eq!(found("a,b\n1,2\n"), (',', '"', false));
         assert_eq!(found("a;b\n1,5;2,25\n3;4,5\n"), (';', '"', true));
         assert_eq!(found("a;b\n1,5;2.25\n"), (';', '"', false));
+        assert_eq!(found("a;b\n1,5;1.234\n3;€ 9.271,00\n"), (';', '"', true), "thousands apart");
+        assert_eq!(found("a;b\n1.5;1,234\n"), (';', '"', false), "thousands apart");
+        assert_eq!(found("a;b\n1,234;5\n"), (';', '"', true));
         assert_eq!(found("a\tb\nx, y, z\t2\nu, v\t3\n"), ('\t', '"', false));
         assert_eq!(found("a|b|c\n1|2|3\n"), ('|', '"', false));
         assert_eq!(found("a,b\n'x, y',2\n'z',3\n"), (',', '\'', false));
