@@ -8,10 +8,7 @@ const BLANKS: [char; 3] = [' ', '\u{a0}', '\u{202f}'];
 
 /// A number with a unit before or behind it, such as `$1,234.50`, `-€ 5` or `12 %`, and the unit. `number` reads it without.
 pub(crate) fn with_unit(text: &str, number: impl Fn(&str) -> Option<f64>) -> Option<(f64, char)> {
-    let (minus, unsigned) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
+    let (minus, unsigned) = without_minus(text);
     let before = unsigned.chars().next().filter(|first| UNITS.contains(first));
     let (unit, rest) = match before {
         Some(unit) => (unit, &unsigned[unit.len_utf8()..]),
@@ -20,34 +17,40 @@ pub(crate) fn with_unit(text: &str, number: impl Fn(&str) -> Option<f64>) -> Opt
             (unit, &unsigned[..unsigned.len() - unit.len_utf8()])
         }
     };
-    let rest = rest.trim_matches(BLANKS);
-    let starts_well = |text: &str| text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | ','));
-    // The minus stands before the unit or behind it.
-    if !starts_well(if minus { rest } else { rest.strip_prefix('-').unwrap_or(rest) }) {
+    // One minus may stand before the unit or behind it.
+    let (minus_behind, rest) = without_minus(rest.trim_matches(BLANKS));
+    if minus && minus_behind || !rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | ',')) {
         return None;
     }
     let value = number(rest)?;
-    Some((if minus { -value } else { value }, unit))
+    Some((if minus || minus_behind { -value } else { value }, unit))
 }
 
 /// A number whose thousands stand apart: `1,234.5`, `1 234.5`; with a decimal `comma` `1.234,5`, `1 234,5`. All groups behind the first have
 /// three digits.
 pub(crate) fn grouped(text: &str, comma: bool) -> Option<f64> {
-    let (minus, unsigned) = match text.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", text),
-    };
+    let (minus, unsigned) = without_minus(text);
     let (point, mark) = if comma { (',', '.') } else { ('.', ',') };
-    let (whole, fraction) = unsigned.split_once(point).map_or((unsigned, "0"), |(whole, fraction)| (whole, fraction));
+    let (whole, fraction) = unsigned.split_once(point).unwrap_or((unsigned, "0"));
     let separator = whole.chars().find(|c| *c == mark || BLANKS.contains(c))?;
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let mut groups = whole.split(separator);
-    let first = groups.next().filter(|first| digits(first) && first.len() <= 3 && !first.starts_with('0'))?;
-    if !digits(fraction) || !groups.all(|group| digits(group) && group.len() == 3) {
+    let (first, others) = whole.split_once(separator)?;
+    let digits = |text: &str| are_digits(text.as_bytes());
+    let begins_well = digits(first) && first.len() <= 3 && !first.starts_with('0');
+    if !begins_well || !digits(fraction) || !others.split(separator).all(|group| digits(group) && group.len() == 3) {
         return None;
     }
-    let others: String = whole[first.len()..].chars().filter(|c| *c != separator).collect();
-    format!("{minus}{first}{others}.{fraction}").parse().ok()
+    let value: f64 = format!("{first}{}.{fraction}", others.replace(separator, "")).parse().ok()?;
+    Some(if minus { -value } else { value })
+}
+
+/// Whether there is a minus, and what stands behind it.
+fn without_minus(text: &str) -> (bool, &str) {
+    text.strip_prefix('-').map_or((false, text), |rest| (true, rest))
+}
+
+/// Whether a text is one digit or more, and nothing else.
+pub(crate) fn are_digits(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]

@@ -58,8 +58,9 @@ pub(crate) fn classify(text: &str, comma: bool) -> Cell {
     if let Some(value) = short_whole_number(text.as_bytes()) {
         return Cell::Number(value);
     }
+    let number = |text: &str| parse_number(text, comma).or_else(|| grouped(text, comma));
     if (first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.' | b','))
-        && let Some(value) = parse_number(text, comma)
+        && let Some(value) = number(text)
     {
         return Cell::Number(value);
     }
@@ -67,10 +68,6 @@ pub(crate) fn classify(text: &str, comma: bool) -> Cell {
         && let Some(time) = parse_time(text)
     {
         return Cell::Time(time);
-    }
-    let number = |text: &str| parse_number(text, comma).or_else(|| grouped(text, comma));
-    if let Some(value) = grouped(text, comma) {
-        return Cell::Number(value);
     }
     if let Some((value, unit)) = with_unit(text, number) {
         return Cell::Amount(value, unit);

@@ -8,6 +8,7 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::amount::are_digits;
 use crate::error::Result;
 use crate::table::{ColumnType, Table, unknown_column};
 
@@ -69,5 +70,5 @@ impl ReadOptions {
 /// Whether pandas gives this name to an index that has none: it numbers the rows of some other table.
 fn is_pandas_index(name: &str) -> bool {
     let level = name.strip_prefix("__index_level_").and_then(|name| name.strip_suffix("__"));
-    level.is_some_and(|level| !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit()))
+    level.is_some_and(|level| are_digits(level.as_bytes()))
 }

@@ -2,6 +2,7 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use crate::amount::are_digits;
 use crate::cell::classify;
 use crate::table::ColumnType;
 
@@ -80,7 +81,9 @@ fn quote(sample: &[u8], delimiter: u8) -> u8 {
 /// Numbers that only a decimal comma explains stand in the file, and none that only a point does. Where all could be either, as `1,234`
 /// could, those with a comma are taken as decimal unless there are others with a point.
 fn has_decimal_comma(records: &[ByteRecord]) -> bool {
-    let fields = || records.iter().flat_map(ByteRecord::iter);
+    // All others are read alike.
+    let may_be = |field: &&[u8]| field.iter().any(|byte| matches!(byte, b',' | b'.'));
+    let fields = || records.iter().flat_map(ByteRecord::iter).filter(may_be);
     let is_number = |field: &[u8], comma| {
         let text = std::str::from_utf8(field).unwrap_or_default().trim();
         classify(text, comma).kind() == Some(ColumnType::Number)
@@ -99,7 +102,7 @@ fn is_decimal(field: &[u8], point: u8) -> bool {
     let field = field.trim_ascii();
     let field = field.strip_prefix(b"-").unwrap_or(field);
     let mut parts = field.split(|&byte| byte == point);
-    let mut digits = || parts.next().is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
+    let mut digits = || parts.next().is_some_and(are_digits);
     digits() && digits() && parts.next().is_none()
 }
 
