@@ -96,8 +96,24 @@ def test_every_arrow_type_is_read():
         model = TabularRegressor(**SMALL).fit(table, y)
     # One of each kind: the others have the values of these.
     assert model._about["columns"] == ["float", "int8", "string", "integers", "bool", "date32", "timestamp"]
-    assert model._about["text"] == ["string", "integers"]
+    assert model._about["known"] == {"string": "category", "integers": "category"}
     assert model.predict(table).shape == (40,)
+
+
+def test_dates_as_texts_are_read_in_the_order_of_training():
+    days = pd.date_range("2024-01-01", periods=90)
+    y = days.dayofyear.to_numpy(dtype=float)
+    expected = TabularRegressor(**SMALL).fit(pd.DataFrame({"day": days}), y)
+    for form in ("%m/%d/%Y", "%d/%m/%Y", "%d %b %Y"):
+        texts = pd.DataFrame({"day": days.strftime(form)})
+        # The first twelve days of a month alone do not show the order.
+        eval_set = (texts[:12], y[:12])
+        for frame_of in (lambda frame: frame, pl.from_pandas):
+            model = TabularRegressor(**SMALL).fit(frame_of(texts), y)
+            np.testing.assert_array_equal(model.predict(frame_of(texts[:12])), expected.predict(pd.DataFrame({"day": days[:12]})))
+            TabularRegressor(**SMALL).fit(frame_of(texts), y, eval_set=(frame_of(eval_set[0]), eval_set[1]))
+    with pytest.warns(UserWarning, match="dates are taken as text: month and day of the dates cannot be told apart"):
+        TabularRegressor(**SMALL).fit(pd.DataFrame({"day": ["1/2/2024", "1/3/2024"] * 45}), y)
 
 
 def test_a_frame_of_arrays_is_the_array():

@@ -215,7 +215,8 @@ pub struct DataArgs {
 
 #[derive(Args)]
 pub struct ReadingArgs {
-    /// Type of a column where it was taken for something else: number, category, boolean, time, ignore
+    /// Type of a column where it was taken for something else: number, category, boolean, time, ignore; or month_first, day_first: how
+    /// dates such as 8/5/2024 are written
     #[arg(long, value_name = "COLUMN=TYPE", value_delimiter = ',', value_parser = values::column_type)]
     pub types: Vec<(String, ColumnType)>,
     /// Delimiter of a CSV file, if it is not found out
@@ -224,11 +225,11 @@ pub struct ReadingArgs {
 }
 
 impl ReadingArgs {
-    /// `text`: the columns that are known to hold text.
-    pub fn options<'a>(&self, text: impl IntoIterator<Item = &'a str>) -> ReadOptions {
+    /// `known`: what columns held in a table of the same kind.
+    pub fn options<'a>(&self, known: impl IntoIterator<Item = (&'a str, ColumnType)>) -> ReadOptions {
         ReadOptions {
             types: self.types.iter().cloned().collect(),
-            text: text.into_iter().map(str::to_owned).collect(),
+            known: known.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect(),
             delimiter: self.delimiter,
         }
     }

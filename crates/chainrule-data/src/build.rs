@@ -3,20 +3,25 @@
 use std::iter::repeat_n;
 
 use crate::categories::{Categories, CategoriesBuilder};
-use crate::cell::{Cell, classify};
+use crate::cell::{Cell, Style, classify};
 use crate::numbers::Numbers;
-use crate::table::{ColumnType, MISSING_TIME, Values};
+use crate::table::{ColumnType, MISSING_TIME, Times, Values};
+use crate::time::readable_orders;
+
+const UNCLEAR_ORDER: &str = "month and day of the dates cannot be told apart; write them as 2024-12-31, or declare the column \
+                             month_first or day_first";
 
 /// Grows a column cell by cell.
 ///
 /// The first cell that is not missing decides what the column holds. A later one that does not fit makes it a column of
-/// text; since the texts before it are gone by then, the file must be read once more ([`Built::ReadAgainAsText`]). So a
-/// column is never judged by a prefix, and nearly every file is still read once.
+/// text; since the texts before it are gone by then, the file must be read once more ([`Built::ReadAgain`]). So must one whose dates
+/// show only in the course of the column whether the month stands first or the day. So a column is never judged by a prefix, and nearly
+/// every file is still read once.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
     /// What the user says the column holds.
     declared: Option<ColumnType>,
-    comma: bool,
+    style: Style,
     state: State,
 }
 
@@ -31,6 +36,8 @@ enum State {
     Number(Numbers, Option<char>),
     Boolean(Vec<Option<bool>>),
     Time(Vec<i64>),
+    /// Times of which the month may stand first or the day: which orders of [`DateOrder::ALL`](crate::date::DateOrder::ALL) fit all of them.
+    OpenTime([bool; 2]),
     Text(CategoriesBuilder),
     ReadAgainAsText,
 }
@@ -38,7 +45,8 @@ enum State {
 /// A column at the end of its file.
 pub(crate) enum Built {
     Values(Values),
-    ReadAgainAsText,
+    /// The file must be read once more, the column as this.
+    ReadAgain(ColumnType),
 }
 
 impl ColumnBuilder {
@@ -48,7 +56,7 @@ impl ColumnBuilder {
             Some(ColumnType::Category) => State::Text(CategoriesBuilder::default()),
             _ => State::Undecided { rows: 0, nothing: false },
         };
-        ColumnBuilder { declared, comma, state }
+        ColumnBuilder { declared, style: Style { comma, dates: declared.and_then(ColumnType::dates) }, state }
     }
 
     /// Appends a cell.
@@ -66,11 +74,11 @@ impl ColumnBuilder {
     }
 
     fn push_cell(&mut self, text: &str) -> Result<(), String> {
-        let cell = classify(text, self.comma);
+        let cell = classify(text, self.style);
         if let (Some(declared), Some(kind)) = (self.declared, cell.kind())
-            && declared != kind
+            && declared.holds() != kind
         {
-            return Err(format!("{text:?} is not a {declared}"));
+            return Err(declared.refuses(text));
         }
         match (&mut self.state, cell) {
             (State::Undecided { rows, .. }, Cell::Missing) => *rows += 1,
@@ -85,6 +93,9 @@ impl ColumnBuilder {
             (State::Boolean(flags), Cell::Missing | Cell::Nothing) => flags.push(None),
             (State::Time(times), Cell::Time(value)) => times.push(value),
             (State::Time(times), Cell::Missing | Cell::Nothing) => times.push(MISSING_TIME),
+            (State::Time(_), Cell::OpenTime(orders)) => self.state = State::OpenTime(orders),
+            (State::OpenTime(fit), Cell::OpenTime(orders)) => *fit = both(*fit, orders),
+            (State::OpenTime(_), Cell::Time(_) | Cell::Missing | Cell::Nothing) => {}
             (&mut State::Undecided { rows, nothing }, _) => {
                 self.state = State::first(cell, text, rows, nothing);
             }
@@ -93,18 +104,40 @@ impl ColumnBuilder {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Built {
-        Built::Values(match self.state {
+    /// # Errors
+    /// A declared column of times whose order is not clear.
+    pub(crate) fn finish(self) -> Result<Built, String> {
+        Ok(Built::Values(match self.state {
             State::Undecided { rows, .. } => Values::missing(self.declared.unwrap_or(ColumnType::Number), rows),
             State::Number(mut numbers, _) => {
                 numbers.shrink();
                 Values::Number(numbers)
             }
             State::Boolean(flags) => Values::Boolean(flags),
-            State::Time(times) => Values::Time(times),
+            State::Time(micros) => Values::Time(Times { micros, order: self.style.dates }),
+            State::OpenTime(fit) => return ordered(fit, self.declared).map(Built::ReadAgain),
             State::Text(texts) => Values::Category(without_missing(texts.finish())),
-            State::ReadAgainAsText => return Built::ReadAgainAsText,
-        })
+            State::ReadAgainAsText => return Ok(Built::ReadAgain(ColumnType::Category)),
+        }))
+    }
+}
+
+/// The orders that fit these and those.
+fn both(these: [bool; 2], those: [bool; 2]) -> [bool; 2] {
+    [these[0] && those[0], these[1] && those[1]]
+}
+
+/// What a column of open times holds, by the orders that fit all of them: text where that is not one order.
+///
+/// # Errors
+/// The column is declared to hold times, and it is not one order.
+fn ordered(fit: [bool; 2], declared: Option<ColumnType>) -> Result<ColumnType, String> {
+    match fit {
+        [true, false] => Ok(ColumnType::MonthFirst),
+        [false, true] => Ok(ColumnType::DayFirst),
+        _ if declared.is_none() => Ok(ColumnType::Category),
+        [true, true] => Err(UNCLEAR_ORDER.to_owned()),
+        [false, false] => Err("some dates can only have the month first and others only the day".to_owned()),
     }
 }
 
@@ -117,6 +150,7 @@ impl State {
             }
             Cell::Boolean(value) => State::Boolean(repeat_n(None, rows).chain([Some(value)]).collect()),
             Cell::Time(value) => State::Time(repeat_n(MISSING_TIME, rows).chain([value]).collect()),
+            Cell::OpenTime(orders) => State::OpenTime(orders),
             _ if nothing => State::ReadAgainAsText,
             _ => {
                 let mut texts = CategoriesBuilder::default();
@@ -139,10 +173,12 @@ fn trimmed(text: &str) -> &str {
 /// # Errors
 /// The first row (0-based) that is not of the declared type, and what is wrong with it.
 pub(crate) fn from_texts(texts: Categories, declared: Option<ColumnType>) -> Result<Values, (usize, String)> {
-    let cells: Vec<Cell> = texts.levels.iter().map(|level| classify(level, false)).collect();
+    let order = declared.and_then(ColumnType::dates);
+    let style = Style { dates: order, ..Style::default() };
+    let cells: Vec<Cell> = texts.levels.iter().map(|level| classify(level, style)).collect();
     let mut kinds = cells.iter().filter_map(|cell| Some((cell.kind()?, cell.unit())));
     let first = kinds.next();
-    let kind = match declared.or(first.map(|(kind, _)| kind)) {
+    let kind = match declared.map(ColumnType::holds).or(first.map(|(kind, _)| kind)) {
         Some(ColumnType::Category) => ColumnType::Category,
         Some(_) if declared.is_none() && kinds.any(|other| Some(other) != first) => ColumnType::Category,
         Some(kind) => kind,
@@ -151,22 +187,40 @@ pub(crate) fn from_texts(texts: Categories, declared: Option<ColumnType>) -> Res
     if kind == ColumnType::Category {
         return Ok(Values::Category(without_missing(texts)));
     }
+    let row_of = |level: usize| texts.codes.iter().position(|&code| code as usize == level).unwrap_or(0);
     if let Some(wrong) = cells.iter().position(|cell| cell.kind().is_some_and(|other| other != kind)) {
-        let row = texts.codes.iter().position(|&code| code as usize == wrong).unwrap_or(0);
-        return Err((row, format!("{:?} is not a {kind}", texts.levels[wrong])));
+        return Err((row_of(wrong), declared.unwrap_or(kind).refuses(&texts.levels[wrong])));
+    }
+    if let Some(open) = cells.iter().position(|cell| matches!(cell, Cell::OpenTime(_))) {
+        let fit =
+            cells.iter().fold([true; 2], |fit, cell| if let Cell::OpenTime(o) = cell { both(fit, *o) } else { fit });
+        let found = ordered(fit, declared).map_err(|message| (row_of(open), message))?;
+        return from_texts(texts, Some(found));
     }
     let cells = texts.codes.iter().map(|&code| cells.get(code as usize).copied().unwrap_or(Cell::Missing));
     Ok(match kind {
         ColumnType::Boolean => Values::Boolean(cells.map(Cell::boolean).collect()),
-        ColumnType::Time => Values::Time(cells.map(Cell::time).collect()),
+        ColumnType::Time => Values::Time(Times { micros: cells.map(Cell::time).collect(), order }),
         _ => Values::Number(cells.map(Cell::number).collect()),
     })
+}
+
+/// Why texts of which most are dates, each for itself, are no times.
+pub(crate) fn why_no_times(texts: &Categories) -> Option<String> {
+    let orders: Vec<[bool; 2]> = texts.levels.iter().map(|level| readable_orders(level)).collect();
+    let others: Vec<usize> = (0..orders.len()).filter(|&level| orders[level] == [false; 2]).collect();
+    match others.first() {
+        None => ordered(orders.into_iter().fold([true; 2], both), Some(ColumnType::Time)).err(),
+        Some(&other) if 2 * others.len() < orders.len() => Some(format!("{:?} is not a date", texts.levels[other])),
+        Some(_) => None,
+    }
 }
 
 /// The texts with those that stand for a missing one taken out.
 fn without_missing(texts: Categories) -> Categories {
     let mut kept = 0;
-    let is_missing: Vec<bool> = texts.levels.iter().map(|level| classify(level, false) == Cell::Missing).collect();
+    let is_missing: Vec<bool> =
+        texts.levels.iter().map(|level| classify(level, Style::default()) == Cell::Missing).collect();
     let new_code = is_missing.iter().map(|&missing| {
         kept += u32::from(!missing);
         if missing { Categories::MISSING } else { kept - 1 }

@@ -13,6 +13,7 @@ mod atomic;
 mod build;
 mod categories;
 mod cell;
+mod date;
 mod encoder;
 mod error;
 mod numbers;
@@ -26,6 +27,7 @@ mod write;
 
 pub use atomic::{check_place, write_atomically};
 pub use categories::Categories;
+pub use date::DateOrder;
 pub use encoder::{
     ColumnPlace, ColumnSummary, EmbeddedColumn, Encoder, EncoderSettings, Features, NumericScaling, Warning,
 };
@@ -33,7 +35,7 @@ pub use error::{Error, Result};
 pub use numbers::{Numbers, number_text};
 pub use read::{ReadOptions, read_batches, read_table};
 pub use rows::counted_rows;
-pub use table::{Column, ColumnType, MISSING_TIME, Table, Values};
+pub use table::{Column, ColumnType, MISSING_TIME, Table, Times, Values};
 pub use target::{ClassTarget, TargetScaler, event_column, exposure_column, numeric_target, weight_column};
 pub use task::{Task, infer_task};
 pub use write::{check_table_path, write_table};

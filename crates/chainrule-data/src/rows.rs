@@ -45,7 +45,9 @@ fn add(hashes: &mut [u64], values: &Values) {
             *hash = mix(*hash, if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() });
         }),
         Values::Boolean(flags) => rows.for_each(|(row, hash)| *hash = mix(*hash, flags[row].map_or(2, u64::from))),
-        Values::Time(times) => rows.for_each(|(row, hash)| *hash = mix(*hash, times[row].abs_diff(MISSING_TIME))),
+        Values::Time(times) => {
+            rows.for_each(|(row, hash)| *hash = mix(*hash, times.micros[row].abs_diff(MISSING_TIME)));
+        }
         Values::Category(Categories { codes, levels }) => {
             let of_text = |level: &String| level.bytes().fold(level.len() as u64, |hash, byte| mix(hash, byte.into()));
             let of_level: Vec<u64> = levels.iter().map(of_text).collect();

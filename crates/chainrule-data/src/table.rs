@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::build::from_texts;
 use crate::categories::Categories;
+use crate::date::DateOrder;
 use crate::error::{Error, Result, did_you_mean};
 use crate::numbers::{Numbers, number_text};
 use crate::time;
@@ -41,8 +42,23 @@ pub enum Values {
     Boolean(Vec<Option<bool>>),
     /// Text.
     Category(Categories),
+    /// Dates, with or without a time of day.
+    Time(Times),
+}
+
+/// Moments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Times {
     /// Microseconds since 1970-01-01 00:00 UTC; [`MISSING_TIME`] is missing.
-    Time(Vec<i64>),
+    pub micros: Vec<i64>,
+    /// How they were written, if it was as texts whose month and day had to be told apart.
+    pub order: Option<DateOrder>,
+}
+
+impl FromIterator<i64> for Times {
+    fn from_iter<I: IntoIterator<Item = i64>>(micros: I) -> Times {
+        Times { micros: micros.into_iter().collect(), order: None }
+    }
 }
 
 /// The time that stands for a missing one.
@@ -60,18 +76,55 @@ pub enum ColumnType {
     Boolean,
     /// Dates, with or without a time of day.
     Time,
+    /// Dates of which texts such as `8/5/2024` have the month first. What is read holds [`Time`](Self::Time).
+    MonthFirst,
+    /// Dates of which texts such as `5/8/2024` have the day first. What is read holds [`Time`](Self::Time).
+    DayFirst,
     /// The column is not read.
     Ignore,
 }
 
 impl ColumnType {
-    const NAMES: [(&'static str, ColumnType); 5] = [
+    const NAMES: [(&'static str, ColumnType); 7] = [
         ("number", ColumnType::Number),
         ("category", ColumnType::Category),
         ("boolean", ColumnType::Boolean),
         ("time", ColumnType::Time),
+        ("month_first", ColumnType::MonthFirst),
+        ("day_first", ColumnType::DayFirst),
         ("ignore", ColumnType::Ignore),
     ];
+
+    /// What a column declared so holds.
+    pub(crate) fn holds(self) -> ColumnType {
+        if self.dates().is_some() { ColumnType::Time } else { self }
+    }
+
+    /// How the dates of a column declared so are written, if that is said.
+    pub(crate) fn dates(self) -> Option<DateOrder> {
+        match self {
+            ColumnType::MonthFirst => Some(DateOrder::MonthFirst),
+            ColumnType::DayFirst => Some(DateOrder::DayFirst),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with a text that a column declared so cannot hold.
+    pub(crate) fn refuses(self, text: &str) -> String {
+        match self.dates() {
+            Some(order) => format!("{text:?} is not a date with the {}", order.words()),
+            None => format!("{text:?} is not a {self}"),
+        }
+    }
+}
+
+impl From<DateOrder> for ColumnType {
+    fn from(order: DateOrder) -> ColumnType {
+        match order {
+            DateOrder::MonthFirst => ColumnType::MonthFirst,
+            DateOrder::DayFirst => ColumnType::DayFirst,
+        }
+    }
 }
 
 impl fmt::Display for ColumnType {
@@ -112,6 +165,16 @@ impl Table {
             return Err(Error::Table { table: name, message });
         }
         Ok(Table { name, rows, columns })
+    }
+
+    /// What columns hold where cells of another table like this may not say it, for [`ReadOptions::known`](crate::ReadOptions::known).
+    pub fn known_columns(&self) -> impl Iterator<Item = (&str, ColumnType)> {
+        let known = |column: &Column| match &column.values {
+            Values::Category(_) => Some(ColumnType::Category),
+            Values::Time(times) => times.order.map(ColumnType::from),
+            Values::Number(_) | Values::Boolean(_) => None,
+        };
+        self.columns.iter().filter_map(move |column| Some((column.name.as_str(), known(column)?)))
     }
 
     /// The table itself, if it has a row.
@@ -194,7 +257,9 @@ impl Values {
             ColumnType::Number | ColumnType::Ignore => Values::Number(std::iter::repeat_n(f64::NAN, rows).collect()),
             ColumnType::Boolean => Values::Boolean(vec![None; rows]),
             ColumnType::Category => Values::Category(std::iter::repeat_n(None, rows).collect()),
-            ColumnType::Time => Values::Time(vec![MISSING_TIME; rows]),
+            ColumnType::Time | ColumnType::MonthFirst | ColumnType::DayFirst => {
+                Values::Time(std::iter::repeat_n(MISSING_TIME, rows).collect())
+            }
         }
     }
 
@@ -204,7 +269,7 @@ impl Values {
             Values::Number(values) => values.len(),
             Values::Boolean(values) => values.len(),
             Values::Category(values) => values.codes.len(),
-            Values::Time(values) => values.len(),
+            Values::Time(values) => values.micros.len(),
         }
     }
 
@@ -229,7 +294,7 @@ impl Values {
             Values::Number(values) => values.get(row).is_nan(),
             Values::Boolean(values) => values[row].is_none(),
             Values::Category(values) => values.codes[row] == Categories::MISSING,
-            Values::Time(values) => values[row] == MISSING_TIME,
+            Values::Time(values) => values.micros[row] == MISSING_TIME,
         }
     }
 
@@ -250,7 +315,7 @@ impl Values {
             Values::Number(values) => Some(number_text(values.get(row))),
             Values::Boolean(values) => values[row].map(|value| value.to_string()),
             Values::Category(values) => values.get(row).map(str::to_owned),
-            Values::Time(values) => Some(time::time_text(values[row])),
+            Values::Time(values) => Some(time::time_text(values.micros[row])),
         }
     }
 }
@@ -287,6 +352,11 @@ mod tests {
             assert_eq!((name.parse::<ColumnType>().unwrap(), kind.to_string().as_str()), (kind, name));
         }
         let error = "categorical".parse::<ColumnType>().unwrap_err().to_string();
-        assert!(error.ends_with("number, category, boolean, time, ignore; did you mean \"category\"?"), "{error}");
+        assert!(
+            error.ends_with(
+                "number, category, boolean, time, month_first, day_first, ignore; did you mean \"category\"?"
+            ),
+            "{error}"
+        );
     }
 }

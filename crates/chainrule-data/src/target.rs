@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::{Cell, classify};
+use crate::cell::{Cell, Style, classify};
 use crate::error::{Error, Result, did_you_mean};
 use crate::numbers::number_text;
 use crate::table::{Column, Values};
@@ -66,7 +66,7 @@ impl ClassTarget {
 
     /// Whether the names can only come from a column of text: numbers and truth values are written in one way.
     pub fn is_text(&self) -> bool {
-        !self.names.iter().all(|name| match classify(name, false) {
+        !self.names.iter().all(|name| match classify(name, Style::default()) {
             Cell::Number(value) => number_text(value) == *name,
             Cell::Boolean(value) => value.to_string() == *name,
             Cell::Time(value) => time_text(value) == *name,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::categories::Categories;
-use crate::cell::classify;
+use crate::cell::{Style, classify};
 use crate::error::{Error, Result};
 use crate::numbers::Numbers;
 use crate::table::{Column, ColumnType, Values};
@@ -62,7 +62,7 @@ fn infer_from_texts(texts: &Categories, rows: &[u32]) -> Result<(Task, String), 
     if distinct <= MAX_DISTINCT_CLASSES || 2 * distinct <= seen().count() {
         return Ok((Task::Classification, "the target is text".to_owned()));
     }
-    let is_number = |text: &str| classify(text, false).kind() == Some(ColumnType::Number);
+    let is_number = |text: &str| classify(text, Style::default()).kind() == Some(ColumnType::Number);
     let numbers = seen().filter(|(_, text)| is_number(text)).count();
     Err(match seen().find(|(_, text)| !is_number(text)) {
         Some((row, text)) if 2 * numbers > seen().count() => {

@@ -1,20 +1,15 @@
 //! Dates and times as microseconds since 1970-01-01 00:00 UTC.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Timelike};
+use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, TimeDelta, Timelike};
+
+use crate::date::{DateOrder, leading_date, number};
 
 const MICROS_PER_DAY: f64 = 86_400e6;
 
-/// Reads an ISO 8601 date `YYYY-MM-DD` (also `YYYY/MM/DD` and `DD.MM.YYYY`), alone or with a time `hh:mm[:ss[.fraction]]` after a blank
-/// or `T`, and the time with a zone `Z`, `+hh:mm` or `+hhmm`. A time without a zone is taken as UTC.
-pub(crate) fn parse_time(text: &str) -> Option<i64> {
-    let (date, rest) = text.split_at_checked(10)?;
-    let [year, month, day] = match date.as_bytes() {
-        [_, _, _, _, b'-', _, _, b'-', ..] | [_, _, _, _, b'/', _, _, b'/', ..] => [0..4, 5..7, 8..10],
-        [_, _, b'.', _, _, b'.', ..] => [6..10, 3..5, 0..2],
-        _ => return None,
-    }
-    .map(|range| date.get(range).and_then(digits));
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year?).ok()?, month?, day?)?;
+/// Reads a date as [`leading_date`] does, alone or with a time of day behind a blank or `T`: `hh:mm[:ss[.fraction]]`, then `AM` or `PM`, or a
+/// zone `Z`, `+hh:mm` or `+hhmm`. A time without a zone is taken as UTC.
+pub(crate) fn parse_time(text: &str, order: Option<DateOrder>) -> Option<i64> {
+    let (date, rest) = leading_date(text, order)?;
     let (of_day, offset) = match rest.strip_prefix(['T', ' ']) {
         Some(time) => clock(time)?,
         None if rest.is_empty() => (TimeDelta::zero(), TimeDelta::zero()),
@@ -26,29 +21,51 @@ pub(crate) fn parse_time(text: &str) -> Option<i64> {
 
 /// The time since midnight and the zone's offset from UTC.
 fn clock(text: &str) -> Option<(TimeDelta, TimeDelta)> {
+    let (text, noon) = half_of_day(text);
     let (time, offset) = match text.rfind(['+', '-', 'Z']) {
         Some(at) => (text.get(..at)?, zone(text.get(at..)?)?),
         None => (text, TimeDelta::zero()),
     };
-    let (whole, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let mut parts = whole.split(':');
-    let mut part = |limit: u32| parts.next().filter(|p| p.len() == 2).and_then(digits).filter(|&p| p < limit);
-    let (hour, minute) = (part(24)?, part(60)?);
-    let second = if whole.len() > 5 { part(60)? } else { 0 };
-    if whole.len() > 8 || (whole.len() == 5 && time.len() > 5) {
+    let mut parts = time.split(':');
+    let hour = number(parts.next()?, 1..=2)?;
+    let hour = match noon {
+        None => hour,
+        Some(noon) if (1..=12).contains(&hour) => hour % 12 + if noon { 12 } else { 0 },
+        Some(_) => return None,
+    };
+    let minute = number(parts.next()?, 2..=2)?;
+    let (second, fraction) = match parts.next() {
+        Some(second) => second.split_once('.').unwrap_or((second, "0")),
+        None => ("00", "0"),
+    };
+    let second = number(second, 2..=2)?;
+    if parts.next().is_some() || hour >= 24 || minute >= 60 || second >= 60 {
         return None;
     }
     let seconds = TimeDelta::seconds(i64::from(hour * 3600 + minute * 60 + second));
     Some((seconds + micros(fraction)?, offset))
 }
 
+/// The time before `AM` or `PM`, if one of them stands there, and whether it is the second.
+fn half_of_day(text: &str) -> (&str, Option<bool>) {
+    let split = text.len().checked_sub(2).and_then(|at| text.split_at_checked(at));
+    match split {
+        Some((time, half)) if half.eq_ignore_ascii_case("AM") => (time.trim_end(), Some(false)),
+        Some((time, half)) if half.eq_ignore_ascii_case("PM") => (time.trim_end(), Some(true)),
+        _ => (text, None),
+    }
+}
+
+/// In which orders of [`DateOrder::ALL`] a text can be read as a time.
+pub(crate) fn readable_orders(text: &str) -> [bool; 2] {
+    DateOrder::ALL.map(|order| parse_time(text, Some(order)).is_some())
+}
+
 /// A fraction of a second, cut to microseconds.
 fn micros(fraction: &str) -> Option<TimeDelta> {
-    if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
+    number(fraction, 1..=9)?;
     let padded = format!("{fraction:0<6}");
-    Some(TimeDelta::microseconds(i64::from(digits(&padded[..6])?)))
+    Some(TimeDelta::microseconds(i64::from(number(&padded[..6], 6..=6)?)))
 }
 
 fn zone(text: &str) -> Option<TimeDelta> {
@@ -61,22 +78,8 @@ fn zone(text: &str) -> Option<TimeDelta> {
         5 => (text.get(1..3)?, text.get(3..5)?),
         _ => return None,
     };
-    let minutes = digits(hours)? * 60 + digits(minutes).filter(|&m| m < 60)?;
+    let minutes = number(hours, 2..=2)? * 60 + number(minutes, 2..=2).filter(|&m| m < 60)?;
     Some(TimeDelta::minutes(sign * i64::from(minutes)))
-}
-
-/// Whether a text may be a date in a form that is not read, since month and day could not be told apart or a zero is missing: `8/25/2024`.
-pub(crate) fn looks_like_date(text: &str) -> bool {
-    let date = text.split([' ', 'T']).next().unwrap_or_default();
-    ['/', '.', '-'].iter().any(|&mark| {
-        let parts: Vec<&str> = date.split(mark).collect();
-        let of_length = |part: &&str| matches!(part.len(), 1 | 2 | 4) && digits(part).is_some();
-        parts.len() == 3 && parts.iter().all(of_length) && parts.iter().filter(|part| part.len() == 4).count() <= 1
-    })
-}
-
-fn digits(text: &str) -> Option<u32> {
-    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
 /// Writes a time as text that [`parse_time`] reads back: a bare date at midnight, else with the time of day.
@@ -143,8 +146,8 @@ mod tests {
             ("1969-12-31T22:00:00-0200", 0),
         ];
         for (text, micros) in cases {
-            assert_eq!(parse_time(text), Some(micros), "{text}");
-            assert_eq!(parse_time(&time_text(micros)), Some(micros), "{text}");
+            assert_eq!(parse_time(text, None), Some(micros), "{text}");
+            assert_eq!(parse_time(&time_text(micros), None), Some(micros), "{text}");
         }
     }
 
@@ -161,8 +164,9 @@ mod tests {
             "1970-01-01T",
             "01-02-1970",
             "32.01.1970",
-            "1.2.1970",
-            "1970-01-01T1:02",
+            "1970-01-01T1:2",
+            "1970-01-01T001:02",
+            "1970-01-01T1",
             "1970-01-01T25:00",
             "1970-01-01T00:00:60",
             "1970-01-01T00:00.5",
@@ -172,26 +176,47 @@ mod tests {
             "+970-01-01",
             "197é-01-01",
             "1970-01-01 00:00 PM",
+            "1970-01-01 13:00 PM",
+            "1970-01-01 PM",
+            "1970-01-01 1:00 XM",
         ];
         for text in texts {
-            assert_eq!(parse_time(text), None, "{text}");
+            assert_eq!(parse_time(text, None), None, "{text}");
         }
     }
 
     #[test]
-    fn what_may_be_a_date_is_known() {
-        for text in ["8/25/2024", "1.2.2024", "25-12-24", "8/25/2024 1:30 PM"] {
-            assert!(looks_like_date(text), "{text}");
+    fn a_date_in_any_form_may_have_a_time_of_day() {
+        let order = Some(DateOrder::MonthFirst);
+        let noon = parse_time("2024-08-25T12:00", None);
+        for text in [
+            "8/25/2024 12:00",
+            "8/25/24 12:00 PM",
+            "8/25/2024 12:00:00pm",
+            "25 Aug 2024 12:00",
+            "Aug 25, 2024 12:00 pm",
+        ] {
+            assert_eq!(parse_time(text, order), noon, "{text}");
         }
-        for text in ["", "a/b/c", "1/2", "555-123-4567", "2024/2024/1", "1.2.3.4", "8//2024", "１/2/2024"] {
-            assert!(!looks_like_date(text), "{text}");
+        for (text, hours) in [
+            ("8/25/2024 12:00 AM", -12),
+            ("8/25/2024 1:00 AM", -11),
+            ("8/25/2024 1:00 PM", 1),
+            ("8/25/2024 11:00 PM", 11),
+        ] {
+            assert_eq!(parse_time(text, order), noon.map(|noon| noon + hours * 3_600_000_000), "{text}");
         }
+        assert_eq!(parse_time("8/25/2024 12:00", None), None);
+        assert_eq!(readable_orders("8/25/2024 1:30 PM"), [true, false]);
+        assert_eq!(readable_orders("25/8/2024"), [false, true]);
+        assert_eq!(readable_orders("8/5/2024"), [true, true]);
+        assert_eq!(readable_orders("8/5"), [false, false]);
     }
 
     #[test]
     fn parts_of_a_known_moment() {
         // 2024-03-01 18:00 was a Friday; 60 days of the leap year 2024 were past.
-        let parts = TimeParts::new(parse_time("2024-03-01T18:00:00Z").unwrap());
+        let parts = TimeParts::new(parse_time("2024-03-01T18:00:00Z", None).unwrap());
         assert_eq!((parts.weekday, parts.day_fraction), (4, 0.75));
         assert_eq!(parts.year_fraction, 60.0 / 366.0);
         assert_eq!(parts.days, 19_783.75);

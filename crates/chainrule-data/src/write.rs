@@ -149,7 +149,7 @@ fn array(values: &Values, data_type: &DataType, rows: Range<usize>) -> ArrayRef 
         Values::Boolean(flags) => Arc::new(BooleanArray::from(flags[rows].to_vec())),
         Values::Category(categories) => Arc::new(rows.map(|row| categories.get(row)).collect::<StringArray>()),
         Values::Time(times) => {
-            let present = times[rows].iter().map(|&time| Some(time).filter(|&time| time != MISSING_TIME));
+            let present = times.micros[rows].iter().map(|&time| Some(time).filter(|&time| time != MISSING_TIME));
             Arc::new(present.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
         }
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use chainrule_data::{Encoder, EncoderSettings, Features, Table};
+use chainrule_data::{ColumnType, Encoder, EncoderSettings, Features, Table};
 use common::{shown, table};
 
 fn all_rows(table: &Table) -> Vec<u32> {
@@ -121,7 +121,7 @@ fn levels_come_from_training_rows_only_whatever_their_order() {
 fn a_category_that_looks_like_numbers_at_prediction_still_matches() {
     let encoder = fit(&table("c,y\n1,0\n2,0\nx,0\n"));
     assert_eq!(encoder.transform(&table("c\n2\n1\n")).unwrap().numeric, [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
-    assert_eq!(encoder.text_columns().collect::<Vec<_>>(), ["c"]);
+    assert_eq!(encoder.known_columns().collect::<Vec<_>>(), [("c", ColumnType::Category)]);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_time_gives_the_parts_that_vary() {
 
 #[test]
 fn useless_columns_are_left_out_with_a_warning() {
-    let row = |i: i32| format!("{},{},id{i},{},5,,{},8/30/{},{}\n", i + 1, i * i, i % 3, i % 20, 1960 + i, i % 2);
+    let row = |i: i32| format!("{},{},id{i},{},5,,{},8/9/{},{}\n", i + 1, i * i, i % 3, i % 20, 1960 + i, i % 2);
     let rows: String = (0..60).map(row).collect();
     let all = table(&format!("row,square,id,c,constant,empty,code,when,y\n{rows}"));
     let (encoder, warnings) = Encoder::fit(&all, &["y"], &all_rows(&all), &EncoderSettings::default()).unwrap();
@@ -157,8 +157,8 @@ fn useless_columns_are_left_out_with_a_warning() {
     let of_its_own = "left out: nearly every row has a text of its own, such as";
     assert_eq!(reasons[2], ("id", &*format!("{of_its_own} \"id0\", as an identifier has")));
     assert_eq!(reasons[3], ("row", "left out: it numbers the rows"));
-    let hint = "; dates are read where they look like 2024-12-31 or 31.12.2024";
-    assert_eq!(reasons[4], ("when", &*format!("{of_its_own} \"8/30/1960\"{hint}")));
+    let hint = "; month and day of the dates cannot be told apart; write them as 2024-12-31, or declare the column month_first or day_first";
+    assert_eq!(reasons[4], ("when", &*format!("{of_its_own} \"8/9/1960\"{hint}")));
     assert_eq!(encoder.left_out(), warnings);
     let keep = EncoderSettings { keep: vec!["row".to_owned()], ..EncoderSettings::default() };
     let (encoder, _) = Encoder::fit(&all, &["y"], &all_rows(&all), &keep).unwrap();

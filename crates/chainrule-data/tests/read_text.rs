@@ -131,7 +131,8 @@ fn compressed_text_is_known_by_its_first_bytes() {
 
 #[test]
 fn a_column_known_to_hold_text_stays_text_if_the_file_has_it() {
-    let options = ReadOptions { text: ["a", "other"].map(str::to_owned).into(), ..ReadOptions::default() };
+    let known = ["a", "other"].map(|name| (name.to_owned(), ColumnType::Category)).into();
+    let options = ReadOptions { known, ..ReadOptions::default() };
     let found = read(b"a,b\n1.0,1.0\n007,NA\n", &options).unwrap();
     assert_eq!((shown(&found, "a"), shown(&found, "b")), ("category: 1.0 007".to_owned(), "number: 1 -".to_owned()));
 }

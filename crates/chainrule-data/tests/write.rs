@@ -57,7 +57,7 @@ fn values(rows: usize) -> impl Strategy<Value = Values> {
     prop_oneof![
         prop::collection::vec(number, rows).prop_map(|v| Values::Number(v.into_iter().collect())),
         prop::collection::vec(any::<Option<bool>>(), rows).prop_map(Values::Boolean),
-        prop::collection::vec(time, rows).prop_map(Values::Time),
+        prop::collection::vec(time, rows).prop_map(|times| Values::Time(times.into_iter().collect())),
         prop::collection::vec(prop::option::of(text()), rows)
             .prop_map(|v| Values::Category(v.iter().map(Option::as_deref).collect::<Categories>())),
     ]

@@ -1,7 +1,7 @@
 //! The thing a user keeps: encoder, network and everything prediction needs.
 
 use chainrule::{Compute, Distribution, Head, Network, NetworkSpec, Scale, TrainReport};
-use chainrule_data::{Categories, Column, Encoder, Table, Values, number_text};
+use chainrule_data::{Categories, Column, ColumnType, Encoder, Table, Values, number_text};
 use serde::{Deserialize, Serialize};
 
 use crate::conformal::Conformal;
@@ -59,10 +59,12 @@ impl Card {
         network_of(&self.network, self.others.as_ref(), member)
     }
 
-    /// The columns that held text in training, the target among them.
-    pub fn text_columns(&self) -> impl Iterator<Item = &str> {
-        let target = matches!(&self.target, Target::Classes(classes) if classes.is_text());
-        self.encoder.text_columns().chain(target.then_some(self.roles.target.as_str()))
+    /// What columns held in training where cells alone do not say it, the target among them, for
+    /// [`ReadOptions::known`](chainrule_data::ReadOptions::known).
+    pub fn known_columns(&self) -> impl Iterator<Item = (&str, ColumnType)> {
+        let is_text = matches!(&self.target, Target::Classes(classes) if classes.is_text());
+        let target = is_text.then_some((self.roles.target.as_str(), ColumnType::Category));
+        self.encoder.known_columns().chain(target)
     }
 }
 

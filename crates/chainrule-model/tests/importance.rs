@@ -50,7 +50,7 @@ fn dealt(values: &Values, order: &[usize]) -> Values {
     match values {
         Values::Number(numbers) => Values::Number(places.map(|&row| numbers.get(row)).collect()),
         Values::Boolean(flags) => Values::Boolean(places.map(|&row| flags[row]).collect()),
-        Values::Time(times) => Values::Time(places.map(|&row| times[row]).collect()),
+        Values::Time(times) => Values::Time(places.map(|&row| times.micros[row]).collect()),
         Values::Category(c) => {
             Values::Category(Categories { codes: places.map(|&row| c.codes[row]).collect(), levels: c.levels.clone() })
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use chainrule_data::{Categories, ColumnType, ReadOptions, Table, Values, read_table, write_table};
+use chainrule_data::{Categories, ColumnType, ReadOptions, Table, Times, Values, read_table, write_table};
 use serde::Deserialize;
 
 use super::sets::{Set, Task};
@@ -90,7 +90,10 @@ fn select(table: &Table, rows: &[usize]) -> Table {
         column.values = match &column.values {
             Values::Number(numbers) => Values::Number(chosen.clone().map(|row| numbers.get(row)).collect()),
             Values::Boolean(flags) => Values::Boolean(chosen.clone().map(|row| flags[row]).collect()),
-            Values::Time(times) => Values::Time(chosen.clone().map(|row| times[row]).collect()),
+            Values::Time(times) => Values::Time(Times {
+                micros: chosen.clone().map(|row| times.micros[row]).collect(),
+                order: times.order,
+            }),
             Values::Category(Categories { codes, levels }) => Values::Category(Categories {
                 codes: chosen.clone().map(|row| codes[row]).collect(),
                 levels: levels.clone(),

@@ -77,8 +77,9 @@ class Table:
     def from_columns(name: str, columns: Sequence[_Column]) -> Table: ...
     @staticmethod
     def from_arrow(
-        name: str, stream: Any, names: Sequence[str], more: Sequence[_Column], text: set[str]
+        name: str, stream: Any, names: Sequence[str], more: Sequence[_Column], known: dict[str, str]
     ) -> Table: ...
+    def known(self) -> dict[str, str]: ...
 
 class TabularModel:
     @staticmethod
@@ -93,7 +94,7 @@ class TabularModel:
         threads: int = 1,
         observer: Callable[[int, int, int, tuple[int, int], float, float | None, float], object] | None = None,
         time_limit: float | None = None,
-    ) -> tuple[TabularModel, BaseException | None]: ...
+    ) -> tuple[TabularModel, BaseException | None, list[tuple[str, str]]]: ...
     @staticmethod
     def load(path: str) -> TabularModel: ...
     @staticmethod

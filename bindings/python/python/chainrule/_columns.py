@@ -20,7 +20,7 @@ def _is_pandas(X):
     return pandas is not None and isinstance(X, pandas.DataFrame)
 
 
-def table(name, X, *, names=None, more=(), text=()):
+def table(name, X, *, names=None, more=(), known=None):
     """A table of a frame or an array (n_samples, n_features).
 
     Parameters
@@ -33,18 +33,19 @@ def table(name, X, *, names=None, more=(), text=()):
         The columns' names in their order; those of the frame, or x0, x1, ..., if absent.
     more : list of tuple
         Columns to add, as the core takes them.
-    text : collection of str
-        Columns that were text in training.
+    known : dict, optional
+        What columns hold where cells alone may not say it: "category", "month_first" or "day_first".
 
     Returns
     -------
     chainrule._chainrule.Table
     """
     names = column_names(X) if names is None else list(names)
+    known = known or {}
     if _is_pandas(X):
-        return Table.from_columns(name, [*_pandas_columns(name, X, names, set(text)), *more])
+        return Table.from_columns(name, [*_pandas_columns(name, X, names, known), *more])
     if is_frame(X):
-        return Table.from_arrow(name, X, names, list(more), set(text))
+        return Table.from_arrow(name, X, names, list(more), known)
     columns = [number_column(column, X[:, j]) for j, column in enumerate(names)]
     return Table.from_columns(name, [*columns, *more])
 
@@ -71,17 +72,17 @@ def label_column(name, y):
     return name, "label", codes.astype(np.uint32), [str(label) for label in labels]
 
 
-def _pandas_columns(table_name, X, names, text):
+def _pandas_columns(table_name, X, names, known):
     columns = []
     for position, name in enumerate(names):
         try:
-            columns.append(_pandas_column(name, X.iloc[:, position], name in text))
+            columns.append(_pandas_column(name, X.iloc[:, position], known.get(name, "text")))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{table_name}, column {name!r}: cannot use its values ({error})") from error
     return columns
 
 
-def _pandas_column(name, series, is_text):
+def _pandas_column(name, series, text_kind):
     types = sys.modules["pandas"].api.types
     dtype = series.dtype
     if isinstance(dtype, sys.modules["pandas"].CategoricalDtype):
@@ -97,8 +98,7 @@ def _pandas_column(name, series, is_text):
     if types.is_timedelta64_dtype(dtype):
         return number_column(name, (series / np.timedelta64(1, "s")).to_numpy(dtype=np.float64))
     codes, levels = sys.modules["pandas"].factorize(series)
-    kind = "category" if is_text else "text"
-    return name, kind, np.where(codes < 0, _MISSING, codes).astype(np.uint32), [str(level) for level in levels]
+    return name, text_kind, np.where(codes < 0, _MISSING, codes).astype(np.uint32), [str(level) for level in levels]
 
 
 def _microseconds(series):

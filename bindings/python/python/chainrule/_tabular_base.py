@@ -69,15 +69,17 @@ class Tabular(WithLossCurve, CallbackSupportMixin, BaseEstimator):
         names = column_names(X)
         weight = None if weights is None else free_name("sample_weight", [*names, name])
         roles = [self._target_column(name, y)] + ([] if weights is None else [number_column(weight, weights)])
-        known = {"class_order": class_names(levels, y)} if levels else {}
+        order = {"class_order": class_names(levels, y)} if levels else {}
+        rows = table("X and y", X, more=roles)
+        valid = None if eval_set is None else self._validation(eval_set, names, rows.known(), name, weight)
         with Progress(self.verbose) as progress:
             observer = Observer(progress, task)
-            model, raised = TabularModel.fit(
-                _settings.as_json(self, self._task, **known),
-                table("X and y", X, more=roles),
+            model, raised, notes = TabularModel.fit(
+                _settings.as_json(self, self._task, **order),
+                rows,
                 name,
                 weight=weight,
-                valid=None if eval_set is None else self._validation(eval_set, names, name, weight),
+                valid=valid,
                 counts=counts,
                 threads=self._threads(),
                 # Where nobody listens, no epoch waits for the interpreter.
@@ -86,7 +88,7 @@ class Tabular(WithLossCurve, CallbackSupportMixin, BaseEstimator):
             )
         self._adopt(model, y)
         self._names, self._from_file = names, False
-        for column, message in self._about["left_out"]:
+        for column, message in notes:
             warnings.warn(f"column {column!r}: {message}", UserWarning, stacklevel=3)
         if isinstance(raised, KeyboardInterrupt):
             warnings.warn("Training interrupted by user; the model is the best so far.", UserWarning, stacklevel=3)
@@ -208,14 +210,14 @@ class Tabular(WithLossCurve, CallbackSupportMixin, BaseEstimator):
                 raise ValueError(f"X is an array with text ({error}); columns of text need a data frame") from error
             raise
 
-    def _validation(self, eval_set, names, target, weight):
+    def _validation(self, eval_set, names, known, target, weight):
         """The table of the rows that choose the epoch."""
         if len(eval_set) != 2:
             raise ValueError(f"eval_set must be a tuple (X, y), got {len(eval_set)} parts")
         X, y = self._features(eval_set[0], reset=False), self._target(eval_set[1], "the y of eval_set")
         check_consistent_length(X, y)
         ones = [] if weight is None else [number_column(weight, np.ones(len(y)))]
-        return table("eval_set", X, names=names, more=[self._target_column(target, y), *ones])
+        return table("eval_set", X, names=names, known=known, more=[self._target_column(target, y), *ones])
 
     def _adopt(self, model, y=None):
         """Takes over a model and what it says of itself; `y`: the targets it was trained on."""
@@ -228,11 +230,11 @@ class Tabular(WithLossCurve, CallbackSupportMixin, BaseEstimator):
     def _table(self, X):
         """The rows to predict on as the model's table."""
         check_is_fitted(self)
-        text = self._about["text"]
+        known = self._about["known"]
         if not self._from_file:
-            return table("X", self._features(X, reset=False), names=self._names, text=text)
+            return table("X", self._features(X, reset=False), names=self._names, known=known)
         if is_frame(X):
-            return table("X", X, text=text)
+            return table("X", X, known=known)
         X = check_array(X, dtype="numeric", ensure_all_finite="allow-nan")
         if all(re.fullmatch(r"x\d+", name) for name in self._names):
             return table("X", X)

@@ -17,7 +17,7 @@ use pyo3::types::PyBytes;
 use serde_json::json;
 
 use failure::{data_error, model_error};
-use table::Table;
+use table::{Table, by_name};
 use watch::Watch;
 
 /// Adds the classes and functions to the module.
@@ -48,7 +48,7 @@ fn seconds(time: &str) -> PyResult<f64> {
 }
 
 /// A model and, if its training was cut short, what Python raised then.
-type Trained = (TabularModel, Option<PyErr>);
+type Trained = (TabularModel, Option<PyErr>, Vec<(String, String)>);
 
 /// A trained model of tables, as a model file holds it.
 #[pyclass(frozen, module = "chainrule._chainrule")]
@@ -57,7 +57,7 @@ pub struct TabularModel(Model);
 #[pymethods]
 impl TabularModel {
     /// Trains a model on `table` with `settings`, a JSON object. Returns it with what `observer` or Ctrl-C raised, if anything:
-    /// the training was stopped then, and the model is the best so far. `counts`: how often each row counts. `observer` is
+    /// the training was stopped then, and the model is the best so far, and with notes of columns, name and text. `counts`: how often each row counts. `observer` is
     /// called with epoch, most epochs, number of the network, the first and the last of those that train beside it, mean cost, validation
     /// score and learning rate after every epoch and may return true to stop. `time_limit`: seconds from now until the training is stopped.
     #[staticmethod]
@@ -80,15 +80,16 @@ impl TabularModel {
         let valid = valid.as_ref().map(|valid| &valid.0);
         let counts = counts.map(|counts| counts.as_array().to_vec());
         let mut watch = Watch::new(observer, time_limit.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()));
-        let fitted = py.detach(|| -> PyResult<Fitted> {
+        let fitted = py.detach(|| -> PyResult<(Fitted, Vec<(String, String)>)> {
             let rows = counted_rows(&table.0, counts.as_deref()).map_err(data_error)?;
             let prepared = prepare_rows(&table.0, &rows, valid, &roles, &settings).map_err(model_error)?;
+            let notes = prepared.warnings().iter().map(|note| (note.column.clone(), note.message.clone())).collect();
             let fitted = prepared.train(&mut Compute::new(threads), &mut |turn, event| watch.see(turn, event));
-            fitted.map_err(model_error)
+            Ok((fitted.map_err(model_error)?, notes))
         });
         // A training that is stopped before anything was learned may fail for it.
         match (fitted, watch.signals.raised) {
-            (Ok(fitted), raised) => Ok((Self(fitted.model), raised)),
+            (Ok((fitted, notes)), raised) => Ok((Self(fitted.model), raised, notes)),
             (Err(_), Some(raised)) => Err(raised),
             (Err(error), None) => Err(error),
         }
@@ -130,7 +131,7 @@ impl TabularModel {
             "other_columns": others,
             "columns": columns,
             "left_out": left_out.collect::<Vec<_>>(),
-            "text": card.text_columns().collect::<Vec<_>>(),
+            "known": by_name(card.known_columns()),
             "settings": card.settings,
             "history": report.history,
             "best_epoch": report.best_epoch,

@@ -102,7 +102,7 @@ fn of_model(args: &CheckArgs, model: &Path, table: &Path) -> Outcome {
     });
     files.iter().try_for_each(|file| check_place(file)).or_input()?;
     let model = load(model)?;
-    let table = read_table(table, &args.reading.options(model.card().text_columns())).or_input()?;
+    let table = read_table(table, &args.reading.options(model.card().known_columns())).or_input()?;
     let parameters = Some(args.parameters).filter(|&count| count > 0);
     let certificate = model.certify(&mut compute(&args.run), &table, args.rows, parameters).or_input()?;
     let text = certificate.text();

@@ -15,7 +15,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use chainrule::{Compute, Isa};
-use chainrule_data::{ColumnType, Table, read_table};
+use chainrule_data::{Table, read_table};
 use chainrule_model::Model;
 use clap::CommandFactory;
 
@@ -66,13 +66,12 @@ fn read(args: &DataArgs) -> Outcome<Table> {
 
 /// Reads a second table the way the first was read.
 fn read_like(first: &Table, args: &DataArgs, path: &Path) -> Outcome<Table> {
-    let text = first.columns.iter().filter(|column| column.values.kind() == ColumnType::Category);
-    read_table(path, &args.reading.options(text.map(|column| column.name.as_str()))).or_input()
+    read_table(path, &args.reading.options(first.known_columns())).or_input()
 }
 
 /// Reads a table for a model.
 fn read_for(model: &Model, args: &DataArgs) -> Outcome<Table> {
-    read_table(&args.table, &args.reading.options(model.card().text_columns())).or_input()
+    read_table(&args.table, &args.reading.options(model.card().known_columns())).or_input()
 }
 
 fn load(path: &Path) -> Outcome<Model> {

@@ -34,7 +34,7 @@ fn hash(values: &Values, rows: &[u32]) -> u64 {
         // The sum makes one zero of both.
         Values::Number(numbers) => fold(rows.map(|row| (numbers.get(row) + 0.0).to_bits())),
         Values::Boolean(flags) => fold(rows.map(|row| flags[row].map_or(2, u64::from))),
-        Values::Time(times) => fold(rows.map(|row| times[row] as u64)),
+        Values::Time(times) => fold(rows.map(|row| times.micros[row] as u64)),
         Values::Category(Categories { codes, levels }) => {
             let of_level: Vec<u64> = levels.iter().map(|level| fold(level.bytes().map(u64::from))).collect();
             fold(rows.map(|row| of_level.get(codes[row] as usize).copied().unwrap_or_default()))
@@ -55,7 +55,7 @@ fn equal(one: &Values, other: &Values, rows: &[u32]) -> bool {
             a == b || (a.is_nan() && b.is_nan())
         }),
         (Values::Boolean(a), Values::Boolean(b)) => rows.all(|row| a[row] == b[row]),
-        (Values::Time(a), Values::Time(b)) => rows.all(|row| a[row] == b[row]),
+        (Values::Time(a), Values::Time(b)) => rows.all(|row| a.micros[row] == b.micros[row]),
         (Values::Category(a), Values::Category(b)) => rows.all(|row| a.get(row) == b.get(row)),
         _ => false,
     }

@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 
 use serde::{Deserialize, Serialize};
 
+use crate::date::DateOrder;
 use crate::table::ColumnType;
 use crate::time::TimeParts;
 
@@ -25,8 +26,16 @@ pub(super) enum Encoding {
     OneHot { levels: Vec<String>, missing: bool },
     /// A code: 0 for a missing, rare or unseen level, then the levels in order from 1.
     Embedded { levels: Vec<String> },
-    /// The parts of a date that varied in training.
-    Time { days: Scale, year: bool, weekday: bool, clock: bool, missing: bool },
+    /// The parts of a date that varied in training. `order`: how its texts were written there, if that had to be found out.
+    Time {
+        days: Scale,
+        year: bool,
+        weekday: bool,
+        clock: bool,
+        missing: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<DateOrder>,
+    },
 }
 
 impl Encoding {
@@ -45,12 +54,22 @@ impl Encoding {
         }
     }
 
+    /// What the column holds.
     pub(super) fn kind(&self) -> ColumnType {
         match self {
             Encoding::Number { .. } => ColumnType::Number,
             Encoding::Boolean { .. } => ColumnType::Boolean,
             Encoding::OneHot { .. } | Encoding::Embedded { .. } => ColumnType::Category,
             Encoding::Time { .. } => ColumnType::Time,
+        }
+    }
+
+    /// What to declare the column as where another table is read for this encoding, if its cells alone do not say it.
+    pub(super) fn known(&self) -> Option<ColumnType> {
+        match self {
+            Encoding::Time { order, .. } => order.map(ColumnType::from),
+            Encoding::OneHot { .. } | Encoding::Embedded { .. } => Some(ColumnType::Category),
+            Encoding::Number { .. } | Encoding::Boolean { .. } => None,
         }
     }
 
@@ -126,10 +145,11 @@ impl Encoding {
             }
             Encoding::OneHot { levels, .. } => format!("one-hot of {} levels", levels.len()),
             Encoding::Embedded { levels } => format!("embedding of {} levels", levels.len()),
-            Encoding::Time { year, weekday, clock, .. } => {
+            Encoding::Time { year, weekday, clock, order, .. } => {
                 let parts = [(*year, "time of year"), (*clock, "time of day"), (*weekday, "weekday")];
                 let varied = parts.iter().filter(|(used, _)| *used).map(|(_, name)| format!(", {name}"));
-                format!("day{}", varied.collect::<String>())
+                let written = order.map(|order| format!("; written {}", order.words()));
+                format!("day{}{}", varied.collect::<String>(), written.unwrap_or_default())
             }
         }
     }

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use crate::build::why_no_times;
 use crate::categories::Categories;
 use crate::error::{Error, Result};
 use crate::numbers::Numbers;
-use crate::table::{Column, MISSING_TIME, Table, Values};
-use crate::time::{TimeParts, looks_like_date};
+use crate::table::{Column, MISSING_TIME, Table, Times, Values};
+use crate::time::TimeParts;
 
 use super::duplicates::Distinct;
 use super::encoding::Encoding;
@@ -29,24 +30,30 @@ enum Reason {
     RowNumber(Encoding),
 }
 
-pub(super) fn fit(
-    table: &Table,
-    exclude: &[&str],
-    train_rows: &[u32],
-    settings: &EncoderSettings,
-) -> Result<(Vec<EncodedColumn>, Vec<Warning>)> {
+/// What became of the columns of a table.
+pub(super) struct Fit {
+    pub(super) columns: Vec<EncodedColumn>,
+    pub(super) left_out: Vec<Warning>,
+    /// What the user should know of columns that are used.
+    pub(super) notes: Vec<Warning>,
+}
+
+pub(super) fn fit(table: &Table, exclude: &[&str], train_rows: &[u32], settings: &EncoderSettings) -> Result<Fit> {
     settings.validate()?;
     let kept = settings.keep.iter().map(String::as_str);
     exclude.iter().copied().chain(kept).try_for_each(|name| table.column(name).map(drop))?;
     check_rows(table, train_rows)?;
-    let (mut columns, mut left_out, mut row_numbers) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut columns, mut left_out, mut row_numbers, mut notes) = (vec![], vec![], vec![], vec![]);
     let mut distinct = Distinct::new(train_rows);
     for column in table.columns.iter().filter(|column| !exclude.contains(&column.name.as_str())) {
         let missing_rows = column.values.count_missing(train_rows);
         let encoded = |encoding| EncodedColumn { name: column.name.clone(), missing_rows, encoding, flags: vec![] };
         match fit_column(table, column, train_rows, settings)? {
             Ok(encoding) => match distinct.earlier(column).filter(|_| !settings.keep.contains(&column.name)) {
-                None => columns.push(encoded(encoding)),
+                None => {
+                    columns.push(encoded(encoding));
+                    notes.extend(taken_as_text(column));
+                }
                 Some(earlier) => left_out.push(leave_out(&column.name, &format!("it has the values of {earlier:?}"))),
             },
             Err(Reason::Useless(reason)) => left_out.push(leave_out(&column.name, &reason)),
@@ -63,7 +70,7 @@ pub(super) fn fit(
     if settings.numeric_scaling == NumericScaling::Robust {
         columns.iter_mut().try_for_each(|column| fit_flags(column, table, train_rows))?;
     }
-    Ok((columns, left_out))
+    Ok(Fit { columns, left_out, notes })
 }
 
 /// Learns the scales of the features that are no numbers.
@@ -80,6 +87,13 @@ fn fit_flags(column: &mut EncodedColumn, table: &Table, train_rows: &[u32]) -> R
 
 fn leave_out(column: &str, reason: &str) -> Warning {
     Warning { column: column.to_owned(), message: format!("left out: {reason}") }
+}
+
+/// A note of a column of text that seems to hold dates.
+fn taken_as_text(column: &Column) -> Option<Warning> {
+    let Values::Category(texts) = &column.values else { return None };
+    let why = why_no_times(texts)?;
+    Some(Warning { column: column.name.clone(), message: format!("its dates are taken as text: {why}") })
 }
 
 fn nothing_to_learn_from(table: &Table, left_out: &[Warning]) -> Error {
@@ -164,10 +178,8 @@ fn fit_category(categories: &Categories, train_rows: &[u32], settings: &EncoderS
     }
     if !keep && (distinct == present || (distinct > MAX_DISTINCT_LEVELS && 2 * distinct > present)) {
         let example = train_rows.iter().find_map(|&row| categories.get(row as usize)).unwrap_or_default();
-        let hint = match looks_like_date(example) {
-            true => "; dates are read where they look like 2024-12-31 or 31.12.2024",
-            false => ", as an identifier has",
-        };
+        let hint =
+            why_no_times(categories).map_or_else(|| ", as an identifier has".to_owned(), |why| format!("; {why}"));
         return Err(Reason::Useless(format!("nearly every row has a text of its own, such as {example:?}{hint}")));
     }
     match at_least(settings.min_level_rows) {
@@ -184,8 +196,8 @@ fn levels_seen(levels: &[String], counts: &[usize], rows: usize) -> Vec<String> 
     seen
 }
 
-fn fit_time(times: &[i64], train_rows: &[u32], scaling: NumericScaling) -> Outcome {
-    let present = train_rows.iter().map(|&row| times[row as usize]).filter(|&time| time != MISSING_TIME);
+fn fit_time(times: &Times, train_rows: &[u32], scaling: NumericScaling) -> Outcome {
+    let present = train_rows.iter().map(|&row| times.micros[row as usize]).filter(|&time| time != MISSING_TIME);
     let parts: Vec<TimeParts> = present.map(TimeParts::new).collect();
     let missing = parts.len() < train_rows.len();
     let varies = |part: fn(&TimeParts) -> f64| parts.iter().any(|p| part(p) != part(&parts[0]));
@@ -197,5 +209,6 @@ fn fit_time(times: &[i64], train_rows: &[u32], scaling: NumericScaling) -> Outco
         weekday: varies(|p| p.weekday as f64),
         clock: varies(|p| p.day_fraction),
         missing,
+        order: times.order,
     })
 }

@@ -186,7 +186,7 @@ impl Encoder {
     ///
     /// `exclude` names the columns that are no features: target, weight, exposure, ignored. The warnings name the
     /// columns left out: constant, without any value, like an identifier (a running row number, or text of which more than
-    /// half the values are distinct), or the same as an earlier column.
+    /// half the values are distinct), or the same as an earlier column. Others name columns of dates that are taken as text.
     ///
     /// # Errors
     /// An unknown name in `exclude` or `settings.keep`, an infinite number, no training row, or no usable column.
@@ -196,8 +196,8 @@ impl Encoder {
         train_rows: &[u32],
         settings: &EncoderSettings,
     ) -> Result<(Encoder, Vec<Warning>)> {
-        let (columns, left_out) = fit::fit(table, exclude, train_rows, settings)?;
-        let warnings = left_out.clone();
+        let fit::Fit { columns, left_out, notes } = fit::fit(table, exclude, train_rows, settings)?;
+        let warnings = left_out.iter().cloned().chain(notes).collect();
         Ok((Encoder { columns, left_out }, warnings))
     }
 
@@ -268,9 +268,8 @@ impl Encoder {
         &self.left_out
     }
 
-    /// The used columns that held text in training, for [`ReadOptions::text`](crate::ReadOptions::text).
-    pub fn text_columns(&self) -> impl Iterator<Item = &str> {
-        let text = self.columns.iter().filter(|column| column.encoding.kind() == ColumnType::Category);
-        text.map(|column| column.name.as_str())
+    /// What the used columns held in training where cells alone do not say it, for [`ReadOptions::known`](crate::ReadOptions::known).
+    pub fn known_columns(&self) -> impl Iterator<Item = (&str, ColumnType)> {
+        self.columns.iter().filter_map(|column| Some((column.name.as_str(), column.encoding.known()?)))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::build::as_category;
-use crate::cell::classify;
+use crate::cell::{Style, classify};
 use crate::error::{Error, Result};
 use crate::numbers::Numbers;
 use crate::table::{ColumnType, MISSING_TIME, Table, Values};
@@ -98,8 +98,8 @@ impl<'a> Source<'a> {
                 Source::Number { numbers, scale, missing: *missing }
             }
             (&Encoding::Boolean { missing }, Values::Boolean(flags)) => Source::Boolean { flags, missing },
-            (Encoding::Time { days, year, weekday, clock, missing }, Values::Time(times)) => {
-                Source::Time { times, days, uses: [*year, *clock, *weekday], missing: *missing }
+            (Encoding::Time { days, year, weekday, clock, missing, .. }, Values::Time(times)) => {
+                Source::Time { times: &times.micros, days, uses: [*year, *clock, *weekday], missing: *missing }
             }
             (Encoding::Embedded { levels }, Values::Category(c)) => {
                 Source::Embedded(Slots::new(levels, &c.levels, &c.codes))
@@ -111,7 +111,7 @@ impl<'a> Source<'a> {
                     false => Source::OneHot { slots, levels: levels.len(), missing: *missing },
                 }
             }
-            (encoding, values) => return Err(wrong_kind(table, &column.name, values, encoding.kind())),
+            (encoding, values) => return Err(wrong_kind(table, &column.name, values, encoding)),
         })
     }
 
@@ -164,12 +164,14 @@ fn values_for<'a>(column: &EncodedColumn, table: &'a Table) -> Result<Cow<'a, Va
     if kind == ColumnType::Category { Ok(Cow::Owned(as_category(values))) } else { Ok(Cow::Borrowed(values)) }
 }
 
-/// The error for a column of another kind than in training, at the first value that is no `wanted`.
-fn wrong_kind(table: &Table, column: &str, values: &Values, wanted: ColumnType) -> Error {
+/// The error for a column of another kind than in training, at the first value that does not fit.
+fn wrong_kind(table: &Table, column: &str, values: &Values, encoding: &Encoding) -> Error {
+    let wanted = encoding.known().unwrap_or(encoding.kind());
+    let style = Style { dates: wanted.dates(), ..Style::default() };
     let texts = || (0..table.rows).filter_map(|row| values.text(row).map(|text| (row, text)));
-    let wrong = texts().find(|(_, text)| classify(text, false).kind() != Some(wanted)).or_else(|| texts().next());
-    let (row, text) = wrong.unwrap_or_default();
-    let message = format!("{text:?} is not a {wanted}, which this column held in training");
+    let fits = |text: &str| classify(text, style).kind() == Some(encoding.kind());
+    let (row, text) = texts().find(|(_, text)| !fits(text)).or_else(|| texts().next()).unwrap_or_default();
+    let message = format!("{}, which this column held in training", wanted.refuses(&text));
     Error::Cell { table: table.name.clone(), row: row + 1, column: column.to_owned(), message }
 }
 

@@ -59,7 +59,7 @@ pub fn read_batches(name: &str, reader: impl RecordBatchReader, options: &ReadOp
     let is_dictionary = |field: &&Arc<Field>| matches!(field.data_type(), DataType::Dictionary(..));
     let levels = schema.fields().iter().filter(is_dictionary).map(|field| field.name().clone());
     let mut options = options.clone();
-    options.text.extend(levels);
+    options.known.extend(levels.map(|name| (name, ColumnType::Category)));
     let table = read_projected(name, &schema, reader, &options)?;
     table.with_rows()
 }
@@ -159,7 +159,7 @@ impl PlannedColumn {
                 as_declared(Values::Number(numbers), declared)
             }
             Builder::Boolean(flags) => as_declared(Values::Boolean(flags), declared),
-            Builder::Time(times) => as_declared(Values::Time(times), declared),
+            Builder::Time(times) => as_declared(Values::Time(times.into_iter().collect()), declared),
         };
         match values {
             Ok(values) => Ok(Column { name: self.name, values }),
@@ -172,12 +172,12 @@ impl PlannedColumn {
 
 /// Values that are not text as what the user says they are: as they are, or as text.
 fn as_declared(values: Values, declared: Option<ColumnType>) -> Result<Values, (usize, String)> {
-    let Some(declared) = declared.filter(|&declared| declared != values.kind()) else { return Ok(values) };
+    let Some(declared) = declared.filter(|declared| declared.holds() != values.kind()) else { return Ok(values) };
     let first = (0..values.len()).find_map(|row| Some((row, values.text(row)?)));
     match (declared, first) {
         (ColumnType::Category, _) => Ok(as_category(&values)),
         (_, None) => Ok(Values::missing(declared, values.len())),
-        (_, Some((row, text))) => Err((row, format!("{text:?} is not a {declared}"))),
+        (_, Some((row, text))) => Err((row, declared.refuses(&text))),
     }
 }
 

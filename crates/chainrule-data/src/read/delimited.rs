@@ -25,16 +25,16 @@ pub(super) fn read(source: &Source, compression: Compression, options: &ReadOpti
     };
     let mut builders: Vec<Option<ColumnBuilder>> = declared.into_iter().map(new_builder).collect();
     file.fill(&names, &mut builders)?;
-    let mut built: Vec<Option<Built>> = builders.into_iter().map(|b| b.map(ColumnBuilder::finish)).collect();
-    if built.iter().any(|column| matches!(column, Some(Built::ReadAgainAsText))) {
+    let mut built = file.finish(&names, builders)?;
+    if built.iter().any(|column| matches!(column, Some(Built::ReadAgain(_)))) {
         let again = built.iter().map(|column| match column {
-            Some(Built::ReadAgainAsText) => new_builder(Some(ColumnType::Category)),
+            Some(Built::ReadAgain(kind)) => new_builder(Some(*kind)),
             _ => None,
         });
         let mut builders: Vec<_> = again.collect();
         file.fill(&names, &mut builders)?;
-        for (slot, builder) in built.iter_mut().zip(builders) {
-            *slot = builder.map(ColumnBuilder::finish).or(slot.take());
+        for (slot, again) in built.iter_mut().zip(file.finish(&names, builders)?) {
+            *slot = again.or(slot.take());
         }
     }
     let columns = names.into_iter().zip(built).filter_map(|(name, built)| match built {
@@ -108,6 +108,19 @@ impl TextFile<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What the columns hold at the end of the file.
+    fn finish(&self, names: &[String], builders: Vec<Option<ColumnBuilder>>) -> Result<Vec<Option<Built>>> {
+        let column_error = |column: &String, message| Error::Column {
+            table: self.source.name.clone(),
+            column: column.clone(),
+            message,
+        };
+        let finished = builders.into_iter().zip(names).map(|(builder, name)| {
+            builder.map(|builder| builder.finish().map_err(|message| column_error(name, message))).transpose()
+        });
+        finished.collect()
     }
 
     /// The first line from `line` on that is not blank: the reader says where it began to look for a record.

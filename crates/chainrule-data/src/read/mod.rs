@@ -5,7 +5,7 @@ mod delimited;
 mod sniff;
 mod source;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::amount::are_digits;
@@ -21,9 +21,9 @@ pub use columnar::read_batches;
 pub struct ReadOptions {
     /// What columns hold; the others are inferred from all their values.
     pub types: BTreeMap<String, ColumnType>,
-    /// Columns that are text in this file, if it has them, because they were in another of its kind: codes such as `007` or
-    /// `1.0` then mean the same in both, whatever else stands in the column here.
-    pub text: BTreeSet<String>,
+    /// What columns hold in this file, if it has them, because they did so in another of its kind: codes such as `007` or `1.0` are text
+    /// then in both, and dates such as `8/5/2024` are read the same way, whatever else stands in the column here.
+    pub known: BTreeMap<String, ColumnType>,
     /// The character between the fields of a text file; found out where not given.
     pub delimiter: Option<char>,
 }
@@ -34,9 +34,10 @@ pub struct ReadOptions {
 /// Zstandard. In text, the delimiter (`,` `;` tab `|`), the quote (`"` or `'`) and a decimal comma are found out; the
 /// first line names the columns, and a column without a name is called `column 1` after its position. Missing are
 /// empty and blank cells, `NA`, `N/A`, `NaN`, `null`, `?`, and `None` unless the column is text. Thousands may stand apart
-/// (`1,234.5`), and numbers may have a sign of a currency or `%`, if all of the column have the same: `12%` is 12. Times are ISO
-/// 8601 or `DD.MM.YYYY`. Columns that pandas has named `__index_level_0__` and so on, an index without a name, are ignored unless they are
-/// declared.
+/// (`1,234.5`), and numbers may have a sign of a currency or `%`, if all of the column have the same: `12%` is 12. Times are
+/// ISO 8601, `31.12.2024`, `31 Dec 2024` and `Dec 31, 2024`, alone or with a time of day, and `12/31/2024` or `31/12/2024` where one row or
+/// more shows which of both the column has, or the user says it. Columns that pandas has named `__index_level_0__` and so on,
+/// an index without a name, are ignored unless they are declared.
 ///
 /// # Errors
 /// A file that cannot be opened or is damaged, a row with too many or too few fields or bytes that are not UTF-8 (with
@@ -59,11 +60,11 @@ impl ReadOptions {
         if let Some(unknown) = self.types.keys().find(|name| !names.contains(&name.as_str())) {
             return Err(unknown_column(table, unknown, names));
         }
-        let found = |name: &str| match self.text.contains(name) {
-            true => Some(ColumnType::Category),
-            false => is_pandas_index(name).then_some(ColumnType::Ignore),
+        let declared = |name: &str| match self.types.get(name).or_else(|| self.known.get(name)) {
+            Some(kind) => Some(*kind),
+            None => is_pandas_index(name).then_some(ColumnType::Ignore),
         };
-        Ok(names.iter().map(|name| self.types.get(*name).copied().or_else(|| found(name))).collect())
+        Ok(names.iter().map(|name| declared(name)).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use csv::{ByteRecord, ReaderBuilder};
 
 use crate::amount::are_digits;
-use crate::cell::classify;
+use crate::cell::{Style, classify};
 use crate::table::ColumnType;
 
 /// How the fields of a text file are written.
@@ -86,7 +86,7 @@ fn has_decimal_comma(records: &[ByteRecord]) -> bool {
     let fields = || records.iter().flat_map(ByteRecord::iter).filter(may_be);
     let is_number = |field: &[u8], comma| {
         let text = std::str::from_utf8(field).unwrap_or_default().trim();
-        classify(text, comma).kind() == Some(ColumnType::Number)
+        classify(text, Style { comma, ..Style::default() }).kind() == Some(ColumnType::Number)
     };
     let only = |comma| fields().any(|field| is_number(field, comma) && !is_number(field, !comma));
     match (only(true), only(false)) {
