@@ -20,8 +20,8 @@ fn when(cells: &[&str], options: &ReadOptions) -> Result<String, String> {
 fn levels(cells: &[&str], kind: Option<ColumnType>) -> Result<String, String> {
     let texts: Vec<String> = cells.iter().map(|&cell| cell.to_owned()).collect();
     let codes: Vec<u32> = (0..).take(cells.len()).collect();
-    let column = Column::from_levels("when", &codes, &texts, kind, "t").map_err(|error| error.to_string())?;
-    Ok(shown(&Table::new("t", vec![column]).unwrap(), "when"))
+    let table = Column::from_levels("when", &codes, &texts, kind, "t").and_then(|column| Table::new("t", vec![column]));
+    table.map(|table| shown(&table, "when")).map_err(|error| error.to_string())
 }
 
 #[test]
