@@ -3,7 +3,7 @@
 use std::iter::repeat_n;
 
 use crate::categories::{Categories, CategoriesBuilder};
-use crate::cell::{Cell, Style, classify};
+use crate::cell::{Cell, Style, classify, is_missing};
 use crate::numbers::Numbers;
 use crate::table::{ColumnType, MISSING_TIME, Times, Values};
 use crate::time::readable_orders;
@@ -219,8 +219,7 @@ pub(crate) fn why_no_times(texts: &Categories) -> Option<String> {
 /// The texts with those that stand for a missing one taken out.
 fn without_missing(texts: Categories) -> Categories {
     let mut kept = 0;
-    let is_missing: Vec<bool> =
-        texts.levels.iter().map(|level| classify(level, Style::default()) == Cell::Missing).collect();
+    let is_missing: Vec<bool> = texts.levels.iter().map(|level| is_missing(level)).collect();
     let new_code = is_missing.iter().map(|&missing| {
         kept += u32::from(!missing);
         if missing { Categories::MISSING } else { kept - 1 }

@@ -95,6 +95,11 @@ fn time(text: &str, order: Option<DateOrder>) -> Option<Cell> {
     orders.contains(&true).then_some(Cell::OpenTime(orders))
 }
 
+/// Whether a trimmed text stands for a missing value.
+pub(crate) fn is_missing(text: &str) -> bool {
+    text.is_empty() || word(text) == Cell::Missing
+}
+
 /// The cells that are words with a meaning.
 fn word(text: &str) -> Cell {
     match text {

@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 use chrono::{Month, NaiveDate};
 use serde::{Deserialize, Serialize};
 
+use crate::amount::are_digits;
+
 /// Which part comes first in dates such as `8/5/2024`, where two could be the month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -85,8 +87,7 @@ fn parse_month(text: &str) -> Option<u32> {
 
 /// A whole number of so many digits.
 pub(crate) fn number(text: &str, digits: RangeInclusive<usize>) -> Option<u32> {
-    let fits = digits.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    if fits { text.parse().ok() } else { None }
+    if digits.contains(&text.len()) && are_digits(text.as_bytes()) { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ fn seconds(time: &str) -> PyResult<f64> {
     Ok(parse_time(time).map_err(model_error)?.as_secs_f64())
 }
 
-/// A model and, if its training was cut short, what Python raised then.
+/// A model; if its training was cut short, what Python raised then; and notes of columns, name and text.
 type Trained = (TabularModel, Option<PyErr>, Vec<(String, String)>);
 
 /// A trained model of tables, as a model file holds it.
@@ -57,8 +57,8 @@ pub struct TabularModel(Model);
 #[pymethods]
 impl TabularModel {
     /// Trains a model on `table` with `settings`, a JSON object. Returns it with what `observer` or Ctrl-C raised, if anything:
-    /// the training was stopped then, and the model is the best so far, and with notes of columns, name and text. `counts`: how often each row counts. `observer` is
-    /// called with epoch, most epochs, number of the network, the first and the last of those that train beside it, mean cost, validation
+    /// the training was stopped then, and the model is the best so far; and with notes of columns, name and text. `counts`: how often
+    /// each row counts. `observer` is called with epoch, most epochs, number of the network, the first and the last of those that train beside it, mean cost, validation
     /// score and learning rate after every epoch and may return true to stop. `time_limit`: seconds from now until the training is stopped.
     #[staticmethod]
     #[pyo3(signature = (settings, table, target, *, weight=None, valid=None, counts=None, threads=1, observer=None, time_limit=None))]
